@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![cfg_attr(
+    test,
+    allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects)
+)]
+
+pub mod baseline;
+mod budget;
+mod catalog;
+mod constraint;
+mod explain;
+mod number;
+mod policy;
+mod profile;
+pub mod select;
+mod time;
+
+pub use budget::{Budget, NetworkTime};
+pub use catalog::{Catalog, CatalogError, Model, ModelId};
+pub use constraint::{Constraints, Exclusion, ModelSet, NothingEligible, select_constrained};
+pub use explain::{Candidate, Explanation, Verdict, explain};
+pub use number::NumberError;
+pub use policy::{Margin, Policy, Sharpness};
+pub use profile::{Accuracy, Cost, Field, Latency, Profile, ProfileError};
+pub use select::{Decision, Reason, select, select_among, select_with};
+pub use time::{Micros, Timestamp};

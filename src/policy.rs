@@ -1,0 +1,138 @@
+//! [`Policy`]: the two settings of the algorithm, the deviation margin γ and the sharpness k. The paper has 1 and 1.
+
+use crate::number::{self, NumberError};
+
+/// Deviation margin γ: a model fits when μ + γσ < T_budget (Eq. 2, where γ = 1; the authors' code has γ).
+///
+/// Kept in thousandths, 0 to 1,000.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "f64", into = "f64"))]
+pub struct Margin(u32);
+
+impl Margin {
+    /// γ = 1, as in the paper.
+    pub const PAPER: Self = Self(1_000);
+
+    /// `gamma` rounded to the nearest thousandth.
+    ///
+    /// # Errors
+    /// Not a number, infinite, negative, or above 1,000.
+    pub const fn new(gamma: f64) -> Result<Self, NumberError> {
+        match number::fixed_point(gamma, 1_000.0, 1_000_000) {
+            Ok(thousandths) => Ok(Self(thousandths)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// γ in thousandths.
+    pub const fn thousandths(self) -> u32 {
+        self.0
+    }
+
+    /// γ.
+    pub const fn get(self) -> f64 {
+        self.0 as f64 / 1_000.0
+    }
+}
+
+impl TryFrom<f64> for Margin {
+    type Error = NumberError;
+
+    fn try_from(gamma: f64) -> Result<Self, NumberError> {
+        Self::new(gamma)
+    }
+}
+
+impl From<Margin> for f64 {
+    fn from(margin: Margin) -> Self {
+        margin.get()
+    }
+}
+
+/// Sharpness k: a model is drawn with probability proportional to Uᵏ. k = 1 is the paper (Section IV-D); a larger k
+/// explores inferior twins of the base less.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "f64", into = "f64"))]
+pub struct Sharpness(f64);
+
+impl Sharpness {
+    /// k = 1, as in the paper.
+    pub const PAPER: Self = Self(1.0);
+
+    /// Any positive `k`.
+    ///
+    /// # Errors
+    /// Not a number, infinite, negative, or zero.
+    pub const fn new(k: f64) -> Result<Self, NumberError> {
+        match number::finite(k) {
+            Err(error) => Err(error),
+            Ok(0.0) => Err(NumberError::Zero),
+            Ok(k) => Ok(Self(k)),
+        }
+    }
+
+    /// k.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+
+    /// k = 1, where Uᵏ needs no power.
+    pub(crate) fn is_paper(self) -> bool {
+        self == Self::PAPER
+    }
+}
+
+impl TryFrom<f64> for Sharpness {
+    type Error = NumberError;
+
+    fn try_from(k: f64) -> Result<Self, NumberError> {
+        Self::new(k)
+    }
+}
+
+impl From<Sharpness> for f64 {
+    fn from(sharpness: Sharpness) -> Self {
+        sharpness.0
+    }
+}
+
+/// The settings of a selection.
+///
+/// ```
+/// use mdinference::{Margin, Policy};
+///
+/// let careful = Policy::PAPER.with_margin(Margin::new(3.0)?);
+/// assert_eq!(careful.margin.get(), 3.0);
+/// # Ok::<(), mdinference::NumberError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Policy {
+    /// Deviation margin γ.
+    pub margin: Margin,
+    /// Sharpness k.
+    pub sharpness: Sharpness,
+}
+
+impl Policy {
+    /// γ = 1, k = 1.
+    pub const PAPER: Self = Self { margin: Margin::PAPER, sharpness: Sharpness::PAPER };
+
+    /// With another deviation margin.
+    pub const fn with_margin(self, margin: Margin) -> Self {
+        Self { margin, ..self }
+    }
+
+    /// With another sharpness.
+    pub const fn with_sharpness(self, sharpness: Sharpness) -> Self {
+        Self { sharpness, ..self }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::PAPER
+    }
+}

@@ -1,0 +1,70 @@
+//! Stage 1, the base: the most accurate model that fits the budget, else the fastest (Eq. 1 and 2).
+
+use core::cmp::Reverse;
+
+use crate::budget::Budget;
+use crate::catalog::Model;
+use crate::policy::Margin;
+use crate::profile::Latency;
+
+/// μ + γσ, the left side of Eq. 2. Exact: γ comes in thousandths and times in microseconds, so the sum is whole
+/// nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Threshold {
+    nanos: u64,
+}
+
+impl Threshold {
+    /// μ + γσ of a model.
+    pub const fn new(latency: Latency, margin: Margin) -> Self {
+        // Below 2³¹·10³ + 2³¹·10⁶ < 2⁵²: can't overflow.
+        let mean = (latency.mean.get() as u64).saturating_mul(1_000);
+        let deviation = (latency.deviation.get() as u64).saturating_mul(margin.thousandths() as u64);
+        Self { nanos: mean.saturating_add(deviation) }
+    }
+
+    /// In nanoseconds.
+    pub const fn as_nanos(self) -> u64 {
+        self.nanos
+    }
+
+    /// Eq. 2: μ + γσ < T_budget, strictly.
+    pub const fn fits(self, budget: Budget) -> bool {
+        self.nanos < (budget.time().get() as u64).saturating_mul(1_000)
+    }
+}
+
+/// The outcome of stage 1, which stage 2 explores around.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Base {
+    /// The most accurate model that fits.
+    Fits(Model),
+    /// Nothing fits: the fastest model, to be used with certainty.
+    Fastest(Model),
+}
+
+impl Base {
+    /// The model, whether it fits or not.
+    pub const fn model(self) -> Model {
+        match self {
+            Self::Fits(model) | Self::Fastest(model) => model,
+        }
+    }
+}
+
+/// Eq. 1: the most accurate of the models that fit; ties go to the smaller μ + γσ, then to the lower id. If nothing
+/// fits, the [`fastest`]. `None` only if there are no models.
+pub fn base(models: impl Iterator<Item = Model> + Clone, margin: Margin, budget: Budget) -> Option<Base> {
+    let threshold = |model: &Model| Threshold::new(model.profile.latency, margin);
+    models
+        .clone()
+        .filter(|model| threshold(model).fits(budget))
+        .min_by_key(|model| (Reverse(model.profile.accuracy), threshold(model), model.id))
+        .map(Base::Fits)
+        .or_else(|| fastest(models).map(Base::Fastest))
+}
+
+/// The model with the smallest μ; ties go to the more accurate, then to the lower id.
+pub fn fastest(models: impl Iterator<Item = Model>) -> Option<Model> {
+    models.min_by_key(|model| (model.profile.latency.mean, Reverse(model.profile.accuracy), model.id))
+}

@@ -1,0 +1,71 @@
+//! Stage 3, the utility (Eq. 3):
+//!
+//! ```text
+//! U(m) = A(m) · (T_budget − (μ(m) + γσ(m))) / |T_budget − μ(m)|   if m fits, else 0
+//! ```
+//!
+//! A model that fits has μ ≤ μ + γσ < T_budget, so the denominator is positive and 0 ≤ U ≤ A.
+//!
+//! It stands here twice: [`utility`] in `f64` for people and logs, and [`Terms::weight`] in `f32` for the draw, which
+//! has to be cheap without a double-precision unit. Both take their differences in integers, so that nothing cancels.
+
+use crate::budget::Budget;
+use crate::policy::Margin;
+use crate::profile::Profile;
+use crate::select::base::Threshold;
+
+/// U(m) on the scale of accuracy in percent, 0 to 100; relative error at most 4·2⁻⁵³.
+pub fn utility(profile: &Profile, margin: Margin, budget: Budget) -> f64 {
+    let threshold = Threshold::new(profile.latency, margin);
+    if !threshold.fits(budget) {
+        return 0.0;
+    }
+    let budget_nanos = u64::from(budget.time().get()).saturating_mul(1_000);
+    let slack = budget_nanos.saturating_sub(threshold.as_nanos()) as f64;
+    let remaining = budget.time().saturating_sub(profile.latency.mean).get();
+    profile.accuracy.as_percent() * slack / (f64::from(remaining) * 1_000.0)
+}
+
+/// The terms of Eq. 3 that do not depend on the budget, in the form that the draw uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Terms {
+    /// μ in µs.
+    pub(crate) mean: i32,
+    /// The whole microseconds of μ + γσ; saturated, which is past any budget.
+    pub(crate) threshold: i32,
+    /// The rest of μ + γσ, in µs, in 0..1.
+    pub(crate) fraction: f32,
+    /// A in parts per million.
+    pub(crate) accuracy: f32,
+}
+
+impl Terms {
+    /// The terms of one model.
+    pub fn new(profile: &Profile, margin: Margin) -> Self {
+        let nanos = Threshold::new(profile.latency, margin).as_nanos();
+        Self {
+            mean: profile.latency.mean.get() as i32,
+            threshold: i32::try_from(nanos / 1_000).unwrap_or(i32::MAX),
+            fraction: (nanos % 1_000) as f32 / 1_000.0,
+            accuracy: profile.accuracy.as_ppm() as f32,
+        }
+    }
+
+    /// U(m) on the scale of accuracy in parts per million; relative error at most 2⁻²¹.
+    ///
+    /// No branch and no special value: for a model that does not fit the first `max` makes it zero, and the second
+    /// keeps the division defined; for one that fits neither changes anything.
+    #[inline]
+    pub fn weight(self, budget: Budget) -> f32 {
+        let budget = budget.time().get() as i32;
+        let slack = budget.wrapping_sub(self.threshold) as f32 - self.fraction;
+        let remaining = budget.wrapping_sub(self.mean) as f32;
+        self.accuracy * max(slack, 0.0) / max(remaining, 1.0)
+    }
+}
+
+/// The larger of two numbers that are not NaN, in one instruction where there is one.
+#[inline]
+fn max(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
