@@ -1,0 +1,193 @@
+//! Model zoos from CSV: `model,accuracy,mean_ms,std_ms`, with `zoo` and `cost` optional; `#` starts a comment.
+
+use std::fmt;
+use std::io::Read;
+
+use mdinference::{Accuracy, Cost, Latency, Micros, NumberError, Profile};
+
+/// The zoos that come with the project.
+pub const SHIPPED: &str = include_str!("../zoos/zoos.csv");
+
+/// Named models, in the order of the file.
+#[derive(Clone, Debug, Default)]
+pub struct Zoo {
+    pub names: Vec<String>,
+    pub profiles: Vec<Profile>,
+}
+
+impl Zoo {
+    /// The zoo `name` of those that come with the project.
+    #[allow(dead_code, reason = "not every example needs it")]
+    pub fn shipped(name: &str) -> Result<Self, BadInput> {
+        Self::read("zoos.csv", SHIPPED.as_bytes(), Some(name))
+    }
+
+    /// The models of the zoo `name` in a CSV, or all if the CSV has no `zoo` column and no name is given.
+    pub fn read(file: &str, csv: impl Read, name: Option<&str>) -> Result<Self, BadInput> {
+        let mut table = Table::read(file, csv)?;
+        let zoo_column = table.optional("zoo");
+        let model = table.required("model")?;
+        let accuracy = table.required("accuracy")?;
+        let mean = table.required("mean_ms")?;
+        let deviation = table.required("std_ms")?;
+        let cost = table.optional("cost");
+        if name.is_some() && zoo_column.is_none() {
+            return Err(table.bad("there is no column 'zoo' to pick one by"));
+        }
+        let mut zoo = Self::default();
+        let mut seen: Vec<String> = Vec::new();
+        while let Some(row) = table.next_row()? {
+            if let Some(column) = &zoo_column {
+                let of = row.text(column);
+                if !seen.iter().any(|known| known == of) {
+                    seen.push(of.to_owned());
+                }
+                if name.is_some_and(|name| name != of) {
+                    continue;
+                }
+            }
+            let label = row.text(&model);
+            if label.is_empty() {
+                return Err(row.bad(&model, "is empty"));
+            }
+            if zoo.names.iter().any(|other| other == label) && (name.is_some() || seen.len() < 2) {
+                return Err(row.bad(&model, format!("'{label}' stands here a second time")));
+            }
+            let accuracy = row.number(&accuracy, Accuracy::from_percent, "100 %")?;
+            let mean = row.number(&mean, Micros::try_from_millis, &Micros::MAX.to_string())?;
+            let deviation = row.number(&deviation, Micros::try_from_millis, &Micros::MAX.to_string())?;
+            let mut profile = Profile::new(accuracy, Latency { mean, deviation });
+            if let Some(cost) = &cost {
+                let text = row.text(cost);
+                profile = profile.with_cost(Cost(text.parse().map_err(|_| {
+                    row.bad(cost, format!("'{text}' is not a whole number from 0 to {}", u32::MAX))
+                })?));
+            }
+            zoo.names.push(label.to_owned());
+            zoo.profiles.push(profile);
+        }
+        if name.is_none() && seen.len() > 1 {
+            return Err(table.bad(format!("there are several zoos; pick one as {file}:{}", seen.join("|"))));
+        }
+        if zoo.names.is_empty() {
+            return Err(match name {
+                Some(name) => table.bad(format!("there is no zoo '{name}'; there are: {}", seen.join(", "))),
+                None => table.bad("there are no models"),
+            });
+        }
+        Ok(zoo)
+    }
+}
+
+/// A CSV with a header, read row by row.
+pub struct Table<R> {
+    file: String,
+    columns: Vec<String>,
+    rows: csv::StringRecordsIntoIter<R>,
+}
+
+/// A column that the table has.
+pub struct Column {
+    index: usize,
+    name: &'static str,
+}
+
+/// One row, knowing where it stands.
+pub struct Row<'a> {
+    file: &'a str,
+    line: u64,
+    record: csv::StringRecord,
+}
+
+impl<R: Read> Table<R> {
+    pub fn read(file: &str, csv: R) -> Result<Self, BadInput> {
+        let mut reader =
+            csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(csv);
+        let columns = reader.headers().map_err(|error| BadInput::of_csv(file, &error))?;
+        let columns = columns.iter().map(str::to_owned).collect();
+        Ok(Self { file: file.to_owned(), columns, rows: reader.into_records() })
+    }
+
+    pub fn optional(&self, name: &'static str) -> Option<Column> {
+        let index = self.columns.iter().position(|column| column == name)?;
+        Some(Column { index, name })
+    }
+
+    pub fn required(&self, name: &'static str) -> Result<Column, BadInput> {
+        self.optional(name).ok_or_else(|| {
+            self.bad(format!("there is no column '{name}'; there are: {}", self.columns.join(", ")))
+        })
+    }
+
+    pub fn next_row(&mut self) -> Result<Option<Row<'_>>, BadInput> {
+        match self.rows.next() {
+            None => Ok(None),
+            Some(Err(error)) => Err(BadInput::of_csv(&self.file, &error)),
+            Some(Ok(record)) => {
+                let line = record.position().map_or(0, csv::Position::line);
+                Ok(Some(Row { file: &self.file, line, record }))
+            }
+        }
+    }
+
+    fn bad(&self, what: impl fmt::Display) -> BadInput {
+        BadInput(format!("{}: {what}", self.file))
+    }
+}
+
+impl Row<'_> {
+    pub fn text(&self, column: &Column) -> &str {
+        self.record.get(column.index).unwrap_or_default()
+    }
+
+    /// The number in a column, made into what it stands for by a checked constructor whose scale ends at `top`.
+    pub fn number<T>(
+        &self,
+        column: &Column,
+        checked: impl Fn(f64) -> Result<T, NumberError>,
+        top: &str,
+    ) -> Result<T, BadInput> {
+        let text = self.text(column);
+        let number: f64 = text.parse().map_err(|_| self.bad(column, format!("'{text}' is not a number")))?;
+        checked(number).map_err(|error| {
+            let detail = match error {
+                NumberError::TooLarge => format!("'{text}' is above {top}"),
+                error => format!("'{text}' {error}"),
+            };
+            self.bad(column, detail)
+        })
+    }
+
+    fn bad(&self, column: &Column, what: impl fmt::Display) -> BadInput {
+        BadInput(format!("{}: row {}, column '{}': {what}", self.file, self.line, column.name))
+    }
+}
+
+/// One line that says what is wrong with the user's input, and where.
+#[derive(Debug)]
+pub struct BadInput(pub String);
+
+impl BadInput {
+    fn of_csv(file: &str, error: &csv::Error) -> Self {
+        let what = match error.kind() {
+            csv::ErrorKind::Io(error) => error.to_string(),
+            csv::ErrorKind::Utf8 { .. } => "is not UTF-8".to_owned(),
+            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                format!("{len} fields where the header has {expected_len}")
+            }
+            _ => error.to_string(),
+        };
+        match error.position() {
+            Some(position) => Self(format!("{file}: row {}: {what}", position.line())),
+            None => Self(format!("{file}: {what}")),
+        }
+    }
+}
+
+impl fmt::Display for BadInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadInput {}
