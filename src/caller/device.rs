@@ -1,0 +1,105 @@
+//! [`Device`]: request duplication put together for the device's side.
+
+use crate::budget::Budget;
+use crate::catalog::Model;
+use crate::duplicate::{Action, Counters, Duplication, Strategy, TokenBucket};
+use crate::policy::Margin;
+use crate::profile::Latency;
+use crate::select::base::{Base, base};
+use crate::time::{Micros, Timestamp};
+
+/// What all requests of a device have in common: the local model, the strategy, the cap on extra load, the counters.
+///
+/// It does no I/O: it hands out a [`Duplication`] a request, which the caller drives through [`Device::poll`]. Any
+/// number may be under way at a time.
+///
+/// ```
+/// use mdinference::duplicate::{Action, Event, Source, Strategy};
+/// use mdinference::{Device, Latency, Micros, Timestamp};
+///
+/// let ms = |ms: u64| Timestamp::from_micros(1_000 * ms);
+/// let local = Latency { mean: Micros::from_millis(40), deviation: Micros::from_millis(4) };
+/// let mut device = Device::new(local, Strategy::DEFERRED);
+///
+/// let mut request = device.begin(ms(0), Micros::from_millis(250), None);
+/// assert_eq!(device.poll(&mut request, ms(0)), Some(Action::Start(Source::Remote)));
+/// assert_eq!(device.poll(&mut request, ms(0)), None);
+/// assert_eq!(request.poll_at(), Some(ms(198))); // 250 − (40 + 3·4): the local copy would start.
+///
+/// request.handle(ms(170), Event::Done(Source::Remote));
+/// assert_eq!(device.poll(&mut request, ms(170)), Some(Action::Deliver(Source::Remote)));
+/// assert_eq!(device.poll(&mut request, ms(170)), None);
+/// assert_eq!((device.counters().remote, device.counters().avoided), (1, 1));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    local: Latency,
+    strategy: Strategy,
+    cap: TokenBucket,
+    counters: Counters,
+}
+
+impl Device {
+    /// A device whose local model takes this long, without a cap on extra load.
+    pub fn new(local: Latency, strategy: Strategy) -> Self {
+        Self { local, strategy, cap: TokenBucket::UNLIMITED, counters: Counters::default() }
+    }
+
+    /// With a cap on extra load.
+    #[must_use]
+    pub const fn with_cap(self, cap: TokenBucket) -> Self {
+        Self { cap, ..self }
+    }
+
+    /// The time of the local model, as it is known now.
+    pub const fn local(&self) -> Latency {
+        self.local
+    }
+
+    /// Takes in what local runs turned out to take, for requests to come.
+    pub const fn set_local(&mut self, local: Latency) {
+        self.local = local;
+    }
+
+    /// Begins a request `now`, to be answered within `sla`. `remote` is its expected time until the remote result
+    /// ([`remote_time`]) if anything is known of it; only [`Strategy::AtRisk`] looks at it.
+    pub fn begin(&self, now: Timestamp, sla: Micros, remote: Option<Latency>) -> Duplication {
+        Duplication::new(now, sla, self.strategy.local_start(sla, self.local, remote))
+    }
+
+    /// Takes in that a request's remote result is now expected `remote` after the request, as when its upload is over
+    /// and T_input known.
+    pub fn expect(&self, request: &mut Duplication, remote: Latency) {
+        request.plan(self.strategy.local_start(request.sla(), self.local, Some(remote)));
+    }
+
+    /// What to do next for a request, one thing a call, as [`Duplication::poll`].
+    pub fn poll(&mut self, request: &mut Duplication, now: Timestamp) -> Option<Action> {
+        let action = request.poll(now, &mut self.cap)?;
+        if let (Action::Deliver(_) | Action::GiveUp, Some(outcome)) = (action, request.outcome()) {
+            self.counters.record(outcome);
+        }
+        Some(action)
+    }
+
+    /// What duplication came to so far.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+}
+
+/// The local model to use: the most accurate that fits the SLA (stage 1 with the SLA as the budget), else the fastest.
+/// `None` only without models.
+///
+/// `margin` is best that of the [`Strategy`].
+pub fn local_model(models: impl Iterator<Item = Model> + Clone, margin: Margin, sla: Micros) -> Option<Base> {
+    base(models, margin, Budget::of(sla))
+}
+
+/// The expected time from a request to its remote result: T_nw and the model's time, which are taken to be independent.
+pub fn remote_time(network: Latency, model: Latency) -> Latency {
+    // Below 2⁶² each.
+    let square = |micros: Micros| u64::from(micros.get()).saturating_mul(micros.get().into());
+    let variance = square(network.deviation).saturating_add(square(model.deviation));
+    Latency { mean: network.mean.saturating_add(model.mean), deviation: Micros::new(variance.isqrt() as u32) }
+}
