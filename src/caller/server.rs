@@ -1,0 +1,379 @@
+//! [`Server`]: the models of one server, chosen by what is left of each request's time and kept at live profiles.
+//!
+//! [`Server::begin`] only reads: it picks a model and hands out a [`Ticket`]. The caller runs the model and gives the
+//! ticket back to [`Server::finish`] with what came of it, which is what the next choice is made on.
+//!
+//! ```
+//! use mdinference::{
+//!     Catalog, Learning, Micros, NetworkTime, Outcome, Policy, Profile, Reason, Request, Server, Timestamp,
+//! };
+//!
+//! // What the models were measured at: accuracy in percent, mean and deviation in milliseconds.
+//! let catalog = Catalog::<3>::try_new([
+//!     Profile::from_percent_and_millis(49.7, 3.21, 0.08),
+//!     Profile::from_percent_and_millis(77.2, 31.61, 0.29),
+//!     Profile::from_percent_and_millis(82.6, 112.61, 0.36),
+//! ])?;
+//! let mut server = Server::new(catalog, Policy::PAPER, Learning::DEFAULT);
+//!
+//! // A request with 250 ms to be answered in. It took 40 ms to arrive and has waited 5 ms since.
+//! let network = NetworkTime::TwiceInput(Micros::from_millis(40));
+//! let request = Request::new(Micros::from_millis(250), network).with_spent(Micros::from_millis(5));
+//! let draw = 0x9E37_79B9_7F4A_7C15; // 64 random bits, or a hash of the request's id
+//! let (decision, ticket) = server.begin(&request, draw)?;
+//! assert_eq!(decision.budget.time(), Micros::from_millis(165));
+//! assert_eq!(decision.model.index(), 2);
+//!
+//! // … run the model, then say what came of it, and when.
+//! let mut now = Timestamp::from_micros(1_000_000);
+//! server.finish(ticket, Outcome::Completed(Micros::from_millis(113)), now);
+//!
+//! // The model gets stuck. Nobody need wait for its runs to end: the fifth that is overdue shows it.
+//! let mut stuck = Vec::new();
+//! for draw in 0..5 {
+//!     stuck.push(server.begin(&request, draw)?.1);
+//! }
+//! for ticket in &mut stuck {
+//!     server.overdue(ticket, Micros::from_millis(400), now);
+//! }
+//! let (decision, ticket) = server.begin(&request, draw)?;
+//! assert_eq!((decision.model.index(), decision.reason), (1, Reason::Base));
+//! server.finish(ticket, Outcome::Completed(Micros::from_millis(32)), now);
+//! for ticket in stuck {
+//!     server.finish(ticket, Outcome::TimedOut(Micros::from_millis(500)), now);
+//! }
+//!
+//! // A minute without a sample, and it is tried again.
+//! now = now.after(Micros::from_millis(60_001));
+//! server.revive(now);
+//! let (decision, ticket) = server.begin(&request, draw)?;
+//! assert_eq!(decision.model.index(), 2);
+//! # drop(ticket);
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
+
+use heapless::Vec;
+
+use crate::budget::{Budget, NetworkTime};
+use crate::catalog::{Catalog, ModelId};
+use crate::constraint::{Constraints, NothingEligible, select_constrained};
+use crate::estimate::{AccuracyEstimator, LatencyEstimator, Observation, Smoothing};
+use crate::index::Index;
+use crate::policy::Policy;
+use crate::profile::{Latency, Profile};
+use crate::select::{Decision, select_among};
+use crate::time::{Micros, Timestamp};
+
+/// What is known of a request when its model is to be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request<'a, const N: usize> {
+    /// T_sla, from the moment the client asked.
+    pub sla: Micros,
+    /// T_nw, by whichever way it is known.
+    pub network: NetworkTime,
+    /// Time gone since the request arrived here.
+    pub spent: Micros,
+    /// Time that it will yet wait whichever model is chosen, such as in a common queue.
+    pub wait: Micros,
+    /// Time that it would wait for each model, by [`ModelId`]; a model past the end waits for nothing.
+    pub model_waits: &'a [Micros],
+    /// What it demands of a model besides.
+    pub constraints: Constraints<'a, N>,
+}
+
+impl<'a, const N: usize> Request<'a, N> {
+    /// A request that waits for nothing and demands nothing else.
+    pub const fn new(sla: Micros, network: NetworkTime) -> Self {
+        Self {
+            sla,
+            network,
+            spent: Micros::ZERO,
+            wait: Micros::ZERO,
+            model_waits: &[],
+            constraints: Constraints::NONE,
+        }
+    }
+
+    /// With the time gone since it arrived here.
+    pub const fn with_spent(self, spent: Micros) -> Self {
+        Self { spent, ..self }
+    }
+
+    /// With the time that it will yet wait whichever model is chosen.
+    pub const fn with_wait(self, wait: Micros) -> Self {
+        Self { wait, ..self }
+    }
+
+    /// With the time that it would wait for each model, by [`ModelId`]: for instance the model's requests in flight
+    /// times its μ.
+    pub const fn with_model_waits(self, model_waits: &'a [Micros]) -> Self {
+        Self { model_waits, ..self }
+    }
+
+    /// With what it demands of a model.
+    pub const fn with_constraints(self, constraints: Constraints<'a, N>) -> Self {
+        Self { constraints, ..self }
+    }
+
+    /// T_budget = T_sla − T_nw − the time spent − the common wait.
+    pub const fn budget(&self) -> Budget {
+        Budget::new(self.sla, self.network).minus(self.spent).minus(self.wait)
+    }
+
+    fn model_wait(&self, id: ModelId) -> Micros {
+        self.model_waits.get(id.index()).copied().unwrap_or(Micros::ZERO)
+    }
+}
+
+/// A run that was begun. It goes back to [`Server::finish`]; dropped instead, the run teaches nothing, and does no
+/// other harm.
+#[must_use = "a dropped ticket loses its sample: give it to `Server::finish`"]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ticket {
+    model: ModelId,
+    deadline: Micros,
+    /// How long it had run when it last counted as overdue; zero if never.
+    noticed: Micros,
+}
+
+impl Ticket {
+    /// The model to run.
+    pub const fn model(&self) -> ModelId {
+        self.model
+    }
+
+    /// The time the model may run: T_budget less the wait for this model.
+    pub const fn deadline(&self) -> Micros {
+        self.deadline
+    }
+}
+
+/// What came of a run; all times are those of the run alone, from its start and without waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Outcome {
+    /// It gave an answer after this long, in time or not.
+    Completed(Micros),
+    /// It gave no answer, and that was known after this long. It counts as if it had taken at least its deadline, so
+    /// that failing fast does not look fast.
+    Failed(Micros),
+    /// It was given up after this long, as too late. Counts as [`Outcome::Failed`] does.
+    TimedOut(Micros),
+    /// It was no longer needed after this long: "at least this long" is all that it tells.
+    Cancelled(Micros),
+}
+
+/// How a server learns from its runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Learning {
+    /// α of the inference times.
+    pub latency: Smoothing,
+    /// α of the accuracies.
+    pub accuracy: Smoothing,
+    /// After this long without a sample, a model that has become slower than the profile it started with is tried
+    /// again with that profile; [`Micros::MAX`] for never.
+    pub patience: Micros,
+}
+
+impl Learning {
+    /// α = 0.05 for times and 0.001 for accuracies; patience of one minute.
+    pub const DEFAULT: Self = Self {
+        latency: Smoothing::LATENCY,
+        accuracy: Smoothing::ACCURACY,
+        patience: Micros::from_millis(60_000),
+    };
+
+    /// With another α of the inference times.
+    pub const fn with_latency(self, latency: Smoothing) -> Self {
+        Self { latency, ..self }
+    }
+
+    /// With another α of the accuracies.
+    pub const fn with_accuracy(self, accuracy: Smoothing) -> Self {
+        Self { accuracy, ..self }
+    }
+
+    /// With another patience.
+    pub const fn with_patience(self, patience: Micros) -> Self {
+        Self { patience, ..self }
+    }
+}
+
+impl Default for Learning {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Everything learnt of one model; plain data, to be stored, sent and merged.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Learnt {
+    /// Its inference time.
+    pub latency: LatencyEstimator,
+    /// Its accuracy.
+    pub accuracy: AccuracyEstimator,
+}
+
+impl Learnt {
+    /// Nothing yet, but the profile it starts from.
+    pub fn from_prior(prior: Profile) -> Self {
+        Self {
+            latency: LatencyEstimator::from_prior(prior.latency),
+            accuracy: AccuracyEstimator::from_prior(prior.accuracy),
+        }
+    }
+
+    /// What two replicas know together.
+    #[must_use]
+    pub fn merged(&self, other: &Self) -> Self {
+        Self { latency: self.latency.merged(&other.latency), accuracy: self.accuracy.merged(&other.accuracy) }
+    }
+}
+
+/// The models of one server with their live profiles.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Server<const N: usize> {
+    index: Index<N>,
+    learnt: Vec<Learnt, N>,
+    learning: Learning,
+}
+
+impl<const N: usize> Server<N> {
+    /// A server of these models, whose profiles are what it starts from and, see [`Learning::patience`], returns to.
+    pub fn new(catalog: Catalog<N>, policy: Policy, learning: Learning) -> Self {
+        let learnt = catalog.profiles().iter().copied().map(Learnt::from_prior).collect();
+        Self { index: Index::new(catalog, policy), learnt, learning }
+    }
+
+    /// Picks the model for a request, with 64 uniformly random bits.
+    ///
+    /// Reads only, so any number of requests may be begun at once and finished in any order.
+    ///
+    /// # Errors
+    /// [`NothingEligible`] if no model meets the request's constraints; never without constraints.
+    #[inline]
+    pub fn begin(&self, request: &Request<'_, N>, draw: u64) -> Result<(Decision, Ticket), NothingEligible> {
+        let budget = request.budget();
+        let decision = if request.constraints == Constraints::NONE && request.model_waits.is_empty() {
+            self.index.select(budget, draw)
+        } else {
+            self.begin_restricted(request, budget, draw)?
+        };
+        let deadline = budget.minus(request.model_wait(decision.model)).time();
+        Ok((decision, Ticket { model: decision.model, deadline, noticed: Micros::ZERO }))
+    }
+
+    /// With constraints or waits that differ by model, which no index can foresee: the plain scan.
+    fn begin_restricted(
+        &self,
+        request: &Request<'_, N>,
+        budget: Budget,
+        draw: u64,
+    ) -> Result<Decision, NothingEligible> {
+        let (catalog, policy) = (self.index.catalog(), self.index.policy());
+        let constraints = &request.constraints;
+        if request.model_waits.is_empty() {
+            return select_constrained(catalog, policy, constraints, budget, draw);
+        }
+        let eligible =
+            catalog.models().filter(|model| constraints.exclusion(model).is_none()).map(|mut model| {
+                let latency = &mut model.profile.latency;
+                latency.mean = latency.mean.saturating_add(request.model_wait(model.id));
+                model
+            });
+        // Waits rule nobody out: if nothing is eligible with them, nothing is without, and that says why.
+        select_among(eligible, policy, budget, draw)
+            .map_or_else(|| select_constrained(catalog, policy, constraints, budget, draw), Ok)
+    }
+
+    /// Takes in what came of a run. Says whether any profile has changed by it, so that copies need renewing.
+    pub fn finish(&mut self, ticket: Ticket, outcome: Outcome, now: Timestamp) -> bool {
+        let Ticket { model, deadline, noticed } = ticket;
+        let observation = match outcome {
+            Outcome::Completed(took) => Observation::Took(took),
+            Outcome::Failed(after) | Outcome::TimedOut(after) => Observation::AtLeast(after.max(deadline)),
+            Outcome::Cancelled(after) => Observation::AtLeast(after),
+        };
+        // What an overdue run has told once it tells again only when it ran twice as long.
+        let known = matches!(observation, Observation::AtLeast(time) if time <= noticed.saturating_mul(2));
+        let changed = !known && self.observe(model, observation, now);
+        self.revive(now) | changed
+    }
+
+    /// Takes in that a run is not finished after `running`, so that a stuck model is noticed before its runs end.
+    ///
+    /// Only a run longer than the model's profile explains counts, and again whenever it has become twice as long as it
+    /// last counted; all other calls do nothing, so it may be called as often as one likes. [`Self::overdue_after`] says
+    /// when the next call can count. Says whether any profile has changed.
+    pub fn overdue(&mut self, ticket: &mut Ticket, running: Micros, now: Timestamp) -> bool {
+        if running <= self.overdue_after(ticket) {
+            return false;
+        }
+        ticket.noticed = running;
+        self.observe(ticket.model, Observation::AtLeast(running), now)
+    }
+
+    /// Once it has run for longer than this, a run not finished counts as overdue.
+    pub fn overdue_after(&self, ticket: &Ticket) -> Micros {
+        let suspect = self.learnt(ticket.model).map_or(Micros::MAX, |learnt| learnt.latency.suspect_above());
+        suspect.max(ticket.noticed.saturating_mul(2))
+    }
+
+    /// Takes in whether an answer of a model was right. Says whether its profile has changed.
+    pub fn judge(&mut self, model: ModelId, right: bool) -> bool {
+        let smoothing = self.learning.accuracy;
+        self.learn(model, |learnt| learnt.accuracy.observe(right, smoothing))
+    }
+
+    /// Tries again the models that have been too slow for too long to be chosen: see [`Learning::patience`].
+    ///
+    /// [`Self::finish`] does this too; it is needed only where nothing finishes. Says whether any profile has changed.
+    pub fn revive(&mut self, now: Timestamp) -> bool {
+        let patience = self.learning.patience;
+        (0..self.learnt.len()).filter_map(ModelId::new).fold(false, |changed, model| {
+            let due =
+                self.learnt.get_mut(model.index()).is_some_and(|learnt| learnt.latency.revive(now, patience));
+            (due && self.learn(model, |_| ())) | changed
+        })
+    }
+
+    /// Takes in what a replica has learnt of a model since the last time. Says whether its profile has changed.
+    pub fn merge(&mut self, model: ModelId, replica: &Learnt) -> bool {
+        self.learn(model, |learnt| *learnt = learnt.merged(replica))
+    }
+
+    /// What has been learnt of a model, or `None` for an id of some other catalog.
+    pub fn learnt(&self, model: ModelId) -> Option<&Learnt> {
+        self.learnt.get(model.index())
+    }
+
+    /// The models at their present profiles.
+    pub fn catalog(&self) -> &Catalog<N> {
+        self.index.catalog()
+    }
+
+    /// The settings of the selection.
+    pub fn policy(&self) -> &Policy {
+        self.index.policy()
+    }
+
+    fn observe(&mut self, model: ModelId, observation: Observation, now: Timestamp) -> bool {
+        let smoothing = self.learning.latency;
+        self.learn(model, |learnt| learnt.latency.observe(observation, now, smoothing))
+    }
+
+    /// Changes what is learnt of a model, and its profile to match.
+    fn learn(&mut self, model: ModelId, change: impl FnOnce(&mut Learnt)) -> bool {
+        let (Some(learnt), Some(&old)) =
+            (self.learnt.get_mut(model.index()), self.index.catalog().get(model))
+        else {
+            return false;
+        };
+        change(learnt);
+        let latency: Latency = learnt.latency.latency().unwrap_or(old.latency);
+        let new = Profile { accuracy: learnt.accuracy.accuracy(), latency, ..old };
+        new != old && self.index.update(model, new).is_some()
+    }
+}

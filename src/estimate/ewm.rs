@@ -1,0 +1,119 @@
+//! The exponentially weighted mean and variance of a stream of samples (the profile update of the authors' code):
+//!
+//! ```text
+//! δ = x − μ,   μ' = μ + αδ,   σ²' = (1 − α)(σ² + αδ²)
+//! ```
+//!
+//! With α = 1/n for the n-th sample the same two lines give the plain mean and population variance of the first n.
+//! So a stream without a past starts with α = 1, 1/2, 1/3 … until that falls below the smoothing factor: its first
+//! sample is taken whole, and nothing starts from zero.
+
+use crate::number::{self, NumberError};
+
+/// Smoothing factor α: the weight of the newest sample, above 0 and up to 1. Kept in parts per million.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "f64", into = "f64"))]
+pub struct Smoothing(u32);
+
+impl Smoothing {
+    /// α = 0.05: the last 59 samples hold 95 % of the weight, and the mean of steady samples strays by 0.16 of their
+    /// standard deviation.
+    pub const LATENCY: Self = Self(50_000);
+    /// α = 0.001, for right and wrong answers: an accuracy of 80 % is known to ± 0.9 points.
+    pub const ACCURACY: Self = Self(1_000);
+
+    /// `alpha` rounded to the nearest part per million.
+    ///
+    /// # Errors
+    /// Not a number, infinite, negative, zero (or rounded to it), or above 1.
+    pub const fn new(alpha: f64) -> Result<Self, NumberError> {
+        match number::fixed_point(alpha, 1_000_000.0, 1_000_000) {
+            Err(error) => Err(error),
+            Ok(0) => Err(NumberError::Zero),
+            Ok(ppm) => Ok(Self(ppm)),
+        }
+    }
+
+    /// α.
+    pub const fn get(self) -> f64 {
+        self.0 as f64 / 1_000_000.0
+    }
+
+    /// 1/α, rounded up: from this many samples on, α is no less than 1/n.
+    pub(crate) const fn memory(self) -> u32 {
+        // The divisor is never zero.
+        match 1_000_000_u32.checked_div(self.0) {
+            Some(whole) if whole.saturating_mul(self.0) == 1_000_000 => whole,
+            Some(whole) => whole.saturating_add(1),
+            None => 1,
+        }
+    }
+
+    /// The weight of the last of `samples` samples: α, or 1/n while that is more.
+    pub(crate) fn weight(self, samples: u32) -> f32 {
+        let alpha = self.0 as f32 / 1_000_000.0;
+        alpha.max(1.0 / samples.max(1) as f32)
+    }
+}
+
+impl TryFrom<f64> for Smoothing {
+    type Error = NumberError;
+
+    fn try_from(alpha: f64) -> Result<Self, NumberError> {
+        Self::new(alpha)
+    }
+}
+
+impl From<Smoothing> for f64 {
+    fn from(smoothing: Smoothing) -> Self {
+        smoothing.get()
+    }
+}
+
+/// Mean μ and variance σ² of a stream; both finite and not negative as long as the samples are.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Moments {
+    pub(crate) mean: f32,
+    pub(crate) variance: f32,
+}
+
+impl Moments {
+    /// With one more sample at the weight `alpha`, in (0, 1].
+    pub(crate) fn updated(self, sample: f32, alpha: f32) -> Self {
+        let delta = sample - self.mean;
+        Self {
+            mean: (self.mean + alpha * delta).max(0.0),
+            variance: (1.0 - alpha) * (self.variance + alpha * delta * delta),
+        }
+    }
+
+    /// The moments of two streams put together, `self` with `own` samples and `other` with `others`: the mean and
+    /// variance of the mixture. `None` if both are zero.
+    pub(crate) fn pooled(self, own: u32, other: Self, others: u32) -> Option<Self> {
+        if own == 0 && others == 0 {
+            return None;
+        }
+        let (own, others) = (own as f32, others as f32);
+        let total = own + others;
+        let between = self.mean - other.mean;
+        Some(Self {
+            mean: (own * self.mean + others * other.mean) / total,
+            variance: (own * self.variance + others * other.variance) / total
+                + (own / total) * (others / total) * (between * between),
+        })
+    }
+
+    /// Standard deviation σ.
+    pub(crate) fn deviation(self) -> f32 {
+        libm::sqrtf(self.variance)
+    }
+
+    /// Whether both are finite, not negative, and at most these.
+    #[cfg(feature = "serde")]
+    pub(crate) fn within(self, mean: f32, variance: f32) -> bool {
+        // A NaN is in no range.
+        (0.0..=mean).contains(&self.mean) && (0.0..=variance).contains(&self.variance)
+    }
+}

@@ -1,0 +1,317 @@
+//! [`LatencyEstimator`]: the inference time μ, σ of one model, from the runs it makes.
+//!
+//! What breaks such estimators elsewhere, and the rule here:
+//!
+//! | what comes in | rule |
+//! |---|---|
+//! | the first sample | taken whole if there is no prior; otherwise the prior is what it is averaged with |
+//! | an outlier: outside (μ/2, 2μ) and more than 4σ from μ | kept out, and counted as a suspect |
+//! | a lasting shift | the fifth suspect in a row on one side replaces the estimate by the suspects' own μ, σ |
+//! | a failure, a timeout | "at least" the time that it cost: see [`Observation::AtLeast`] |
+//! | a cancelled or unfinished run | "at least" the time it had run |
+//! | "at least x" | a sample of x if x > μ, else nothing: it may raise μ, never lower it |
+//! | samples out of order, or at the same time | taken in the order given; time is used for idleness alone |
+//! | a clock that steps | back: idleness starts anew; forward: as if the model had been idle |
+//! | no sample for a long time | if μ is above the prior's, [`LatencyEstimator::revive`] returns to the prior |
+//!
+//! An ordinary sample takes back one suspect. So a model that fails at random now and then keeps its profile, one
+//! that fails half of the time does not.
+//!
+//! # How soon a change shows
+//! With [`Smoothing::LATENCY`] and steady samples (σ ≤ μ/10): a change to more than double or less than half shows
+//! at the fifth sample, and any change is reflected to within 5 % of the new mean after 60 samples.
+
+use crate::estimate::ewm::{Moments, Smoothing};
+use crate::profile::Latency;
+use crate::time::{Micros, Timestamp};
+
+/// What one run tells of a model's inference time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Observation {
+    /// It ran to its end and took this long.
+    Took(Micros),
+    /// It takes no less than this: it was cancelled, or still runs, after this long; or it failed, which cost whoever
+    /// waited for it this long.
+    AtLeast(Micros),
+}
+
+/// Which side of the mean a suspect lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+enum Side {
+    #[default]
+    Above,
+    Below,
+}
+
+/// Samples too far from the mean to believe at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct Suspects {
+    side: Side,
+    /// How many, less the ordinary samples since.
+    count: u32,
+    moments: Moments,
+}
+
+/// The mean and deviation of one model's inference time, kept up to date from its runs.
+///
+/// ```
+/// use mdinference::estimate::{LatencyEstimator, Observation, Smoothing};
+/// use mdinference::{Latency, Micros, Timestamp};
+///
+/// let prior = Latency { mean: Micros::from_millis(40), deviation: Micros::from_millis(4) };
+/// let mut estimator = LatencyEstimator::from_prior(prior);
+/// let now = Timestamp::from_micros(0);
+///
+/// // One cold start is kept out …
+/// estimator.observe(Observation::Took(Micros::from_millis(900)), now, Smoothing::LATENCY);
+/// assert_eq!(estimator.latency(), Some(prior));
+/// // … a machine that has become slower is not.
+/// for _ in 1..LatencyEstimator::SHIFT_SAMPLES {
+///     estimator.observe(Observation::Took(Micros::from_millis(900)), now, Smoothing::LATENCY);
+/// }
+/// assert_eq!(estimator.latency().map(|latency| latency.mean), Some(Micros::from_millis(900)));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "serde_impl::Unchecked"))]
+pub struct LatencyEstimator {
+    prior: Option<Latency>,
+    /// In µs and µs².
+    moments: Moments,
+    /// How many samples the moments stand for, up to 1/α; zero while nothing is known.
+    window: u32,
+    suspects: Suspects,
+    /// Samples ever taken in.
+    samples: u64,
+    /// When the last was.
+    latest: Timestamp,
+}
+
+impl LatencyEstimator {
+    /// This many suspects in a row on one side are a lasting shift.
+    pub const SHIFT_SAMPLES: u32 = 5;
+
+    /// Nothing is known until the first sample.
+    pub const fn new() -> Self {
+        Self {
+            prior: None,
+            moments: Moments { mean: 0.0, variance: 0.0 },
+            window: 0,
+            suspects: Suspects { side: Side::Above, count: 0, moments: Moments { mean: 0.0, variance: 0.0 } },
+            samples: 0,
+            latest: Timestamp::from_micros(0),
+        }
+    }
+
+    /// Starts from a profile measured elsewhere, which weighs as much as a full memory of samples.
+    pub fn from_prior(prior: Latency) -> Self {
+        Self { prior: Some(prior), moments: moments(prior), window: u32::MAX, ..Self::new() }
+    }
+
+    /// μ and σ, rounded to the microsecond; `None` while there has been neither a prior nor a sample.
+    pub fn latency(&self) -> Option<Latency> {
+        (self.window > 0)
+            .then(|| Latency { mean: micros(self.moments.mean), deviation: micros(self.moments.deviation()) })
+    }
+
+    /// The profile that it started from.
+    pub const fn prior(&self) -> Option<Latency> {
+        self.prior
+    }
+
+    /// How many samples it has taken in, kept-out ones among them; "at least" a time below μ is none.
+    pub const fn samples(&self) -> u64 {
+        self.samples
+    }
+
+    /// A run longer than this is a suspect; [`Micros::MAX`] while nothing is known.
+    pub fn suspect_above(&self) -> Micros {
+        if self.window == 0 { Micros::MAX } else { micros(self.moments.mean + self.tolerance(Side::Above)) }
+    }
+
+    /// Takes in what one run told. Any order and any values are harmless.
+    pub fn observe(&mut self, observation: Observation, now: Timestamp, smoothing: Smoothing) {
+        let (span, exact) = match observation {
+            Observation::Took(span) => (span, true),
+            Observation::AtLeast(span) => (span, false),
+        };
+        let sample = span.get() as f32;
+        if !exact && self.window > 0 && sample <= self.moments.mean {
+            return;
+        }
+        self.latest = now;
+        self.samples = self.samples.saturating_add(1);
+        match self.suspicion(sample) {
+            Some(side) => self.suspect(sample, side),
+            None => {
+                self.window = self.window.saturating_add(1).min(smoothing.memory());
+                self.moments = self.moments.updated(sample, smoothing.weight(self.window));
+                // That a run is no shorter says nothing against a shift.
+                if exact {
+                    self.suspects.count = self.suspects.count.saturating_sub(1);
+                }
+            }
+        }
+    }
+
+    /// Returns to the prior if μ is above the prior's and no sample has come for longer than `patience`.
+    ///
+    /// A model that is taken to be slow gets no requests, and so no samples to say that it has recovered. This gives it
+    /// another try: if it is as slow as before, [`Self::SHIFT_SAMPLES`] runs say so again. With a patience of
+    /// [`Micros::MAX`] it never does. Says whether it did.
+    pub fn revive(&mut self, now: Timestamp, patience: Micros) -> bool {
+        // After a step back of the clock it would else wait for the old time to come again.
+        self.latest = self.latest.min(now);
+        let Some(prior) = self.prior else { return false };
+        let before = moments(prior);
+        if self.moments.mean <= before.mean || now.since(self.latest) <= patience {
+            return false;
+        }
+        *self = Self { samples: self.samples, latest: now, ..Self::from_prior(prior) };
+        true
+    }
+
+    /// What two estimators of the same model know together, whichever is asked.
+    ///
+    /// Where they agree, each weighs by the samples it stands for (at most 1/α), and the mean and variance are those of
+    /// all these samples together. Where each finds the other's mean suspect, they have seen different times, and the
+    /// one with the later sample is right (the slower, if they are of the same time). Sample counts add up. Their
+    /// timestamps must have the same origin.
+    #[must_use]
+    pub fn merged(&self, other: &Self) -> Self {
+        let (own, others) = (self.evidence(), other.evidence());
+        let shared = Self {
+            prior: slower(self.prior, other.prior),
+            samples: self.samples.saturating_add(other.samples),
+            latest: self.latest.max(other.latest),
+            ..*self
+        };
+        let disagree =
+            self.suspicion(other.moments.mean).is_some() && other.suspicion(self.moments.mean).is_some();
+        match self.moments.pooled(own, other.moments, others) {
+            Some(moments) if own > 0 && others > 0 && !disagree => Self {
+                moments,
+                window: self.window.max(other.window).max(own.saturating_add(others)),
+                suspects: self.suspects.merged(other.suspects),
+                ..shared
+            },
+            _ => {
+                let rank = |estimator: &Self, evidence: u32| {
+                    (evidence > 0, estimator.latest, estimator.moments.mean.to_bits(), estimator.window)
+                };
+                let right = if rank(self, own) >= rank(other, others) { self } else { other };
+                Self { moments: right.moments, window: right.window, suspects: right.suspects, ..shared }
+            }
+        }
+    }
+
+    /// How many of its own samples the moments stand for.
+    fn evidence(&self) -> u32 {
+        u32::try_from(self.samples).unwrap_or(u32::MAX).min(self.window)
+    }
+
+    /// How far from the mean a sample may be.
+    fn tolerance(&self, side: Side) -> f32 {
+        let Moments { mean, .. } = self.moments;
+        let relative = match side {
+            Side::Above => mean,
+            Side::Below => mean / 2.0,
+        };
+        relative.max(4.0 * self.moments.deviation())
+    }
+
+    /// On which side of the mean a sample is too far off, if it is.
+    fn suspicion(&self, sample: f32) -> Option<Side> {
+        let delta = sample - self.moments.mean;
+        if self.window == 0 {
+            None
+        } else if delta > self.tolerance(Side::Above) {
+            Some(Side::Above)
+        } else if -delta > self.tolerance(Side::Below) {
+            Some(Side::Below)
+        } else {
+            None
+        }
+    }
+
+    fn suspect(&mut self, sample: f32, side: Side) {
+        let before = if self.suspects.side == side { self.suspects.count } else { 0 };
+        let count = before.saturating_add(1);
+        // The plain mean and variance of the suspects; the first, with weight 1, forgets any before.
+        let moments = self.suspects.moments.updated(sample, 1.0 / count as f32);
+        self.suspects = Suspects { side, count, moments };
+        if count >= Self::SHIFT_SAMPLES {
+            *self = Self { moments, window: count, suspects: Suspects::default(), ..*self };
+        }
+    }
+}
+
+impl Suspects {
+    /// Those of two estimators that agree.
+    fn merged(self, other: Self) -> Self {
+        if self.count == other.count && self.side != other.side {
+            return Self::default();
+        }
+        match self.moments.pooled(self.count, other.moments, other.count) {
+            Some(moments) if self.side == other.side => {
+                Self { side: self.side, count: self.count.saturating_add(other.count), moments }
+            }
+            _ if self.count >= other.count => self,
+            _ => other,
+        }
+    }
+}
+
+fn moments(latency: Latency) -> Moments {
+    let deviation = latency.deviation.get() as f32;
+    Moments { mean: latency.mean.get() as f32, variance: deviation * deviation }
+}
+
+/// To the nearest microsecond.
+fn micros(span: f32) -> Micros {
+    // A float becomes an integer by saturation.
+    Micros::new((span + 0.5) as u32)
+}
+
+fn slower(one: Option<Latency>, other: Option<Latency>) -> Option<Latency> {
+    let key = |prior: Option<Latency>| prior.map(|latency| (latency.mean, latency.deviation));
+    if key(one) >= key(other) { one } else { other }
+}
+
+#[cfg(feature = "serde")]
+mod serde_impl {
+    use super::{Latency, LatencyEstimator, Micros, Moments, Suspects, Timestamp};
+
+    /// The fields as they come in.
+    #[derive(serde::Deserialize)]
+    #[serde(rename = "LatencyEstimator")]
+    pub(super) struct Unchecked {
+        prior: Option<Latency>,
+        moments: Moments,
+        window: u32,
+        suspects: Suspects,
+        samples: u64,
+        latest: Timestamp,
+    }
+
+    impl TryFrom<Unchecked> for LatencyEstimator {
+        type Error = &'static str;
+
+        fn try_from(unchecked: Unchecked) -> Result<Self, Self::Error> {
+            let Unchecked { prior, moments, window, suspects, samples, latest } = unchecked;
+            let longest = Micros::MAX.get() as f32;
+            for moments in [moments, suspects.moments] {
+                if !moments.within(longest, longest * longest) {
+                    return Err("a mean or variance is not a number, negative, or too large");
+                }
+            }
+            if prior.is_some() && window == 0 {
+                return Err("a prior without a window");
+            }
+            Ok(Self { prior, moments, window, suspects, samples, latest })
+        }
+    }
+}
