@@ -70,7 +70,8 @@ impl Decision {
     /// The exact probability with which this model was to be picked, for off-policy evaluation of logs.
     ///
     /// `models` and `policy` must be those of the selection. The draw meets this probability to within
-    /// (n + 6)·2⁻²² for an exploration set of n models.
+    /// (n + 3k + 3)·2⁻²⁴ for an exploration set of n models, up to 4,096: n + 2 from [`sample::sample`], and the rest
+    /// from weights that are off by at most 5k + 1 parts in 2²⁴.
     pub fn probability(&self, models: impl Iterator<Item = Model> + Clone, policy: &Policy) -> f64 {
         if self.reason == Reason::NothingFits {
             return 1.0;

@@ -55,7 +55,7 @@ where
 
 /// The models of an exploration set with their exact probabilities, U(m)ᵏ / ΣUᵏ; all zero if no utility is positive.
 ///
-/// Relative error at most (n + 8)·2⁻⁵³ for a set of n and k = 1.
+/// Relative error at most (n + 8)·2⁻⁵³ for a set of n and k = 1, and (n + 8k + 8)·2⁻⁵³ otherwise.
 pub fn probabilities<I>(
     set: I,
     policy: &Policy,

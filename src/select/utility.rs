@@ -31,9 +31,10 @@ pub fn utility(profile: &Profile, margin: Margin, budget: Budget) -> f64 {
 pub struct Terms {
     /// μ in µs.
     pub(crate) mean: i32,
-    /// The whole microseconds of μ + γσ; saturated, which is past any budget.
+    /// μ + γσ in µs, rounded up; saturated, which is past any budget.
     pub(crate) threshold: i32,
-    /// The rest of μ + γσ, in µs, in 0..1.
+    /// The rest of μ + γσ, in µs, above −1 and at most 0. Not positive, so that a slack below 1 µs is a sum of its own
+    /// size and not what cancelling leaves.
     pub(crate) fraction: f32,
     /// A in parts per million.
     pub(crate) accuracy: f32,
@@ -43,15 +44,18 @@ impl Terms {
     /// The terms of one model.
     pub fn new(profile: &Profile, margin: Margin) -> Self {
         let nanos = Threshold::new(profile.latency, margin).as_nanos();
+        let micros = nanos.div_ceil(1_000);
+        let above = micros.saturating_mul(1_000).saturating_sub(nanos) as f32 / 1_000.0;
+        let (threshold, fraction) = i32::try_from(micros).map_or((i32::MAX, 0.0), |micros| (micros, -above));
         Self {
             mean: profile.latency.mean.get() as i32,
-            threshold: i32::try_from(nanos / 1_000).unwrap_or(i32::MAX),
-            fraction: (nanos % 1_000) as f32 / 1_000.0,
+            threshold,
+            fraction,
             accuracy: profile.accuracy.as_ppm() as f32,
         }
     }
 
-    /// U(m) on the scale of accuracy in parts per million; relative error at most 2⁻²¹.
+    /// U(m) on the scale of accuracy in parts per million; relative error at most 6·2⁻²⁴.
     ///
     /// No branch and no special value: for a model that does not fit the first `max` makes it zero, and the second
     /// keeps the division defined; for one that fits neither changes anything.

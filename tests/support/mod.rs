@@ -1,0 +1,17 @@
+//! What the tests share. The fuzz targets include [`case`], [`invariants`] and [`oracle`] too.
+
+#![allow(dead_code, unreachable_pub, reason = "not every test needs all of it")]
+
+pub mod case;
+pub mod invariants;
+pub mod oracle;
+pub mod strategies;
+
+use proptest::test_runner::Config;
+
+/// So many random cases, or as many as `PROPTEST_CASES` says.
+pub fn config(cases: u32) -> Config {
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    let default = Config::default();
+    Config { cases: if asked { default.cases } else { cases }, ..default }
+}
