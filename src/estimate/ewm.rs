@@ -83,17 +83,22 @@ impl Moments {
     /// With one more sample at the weight `alpha`, in (0, 1].
     pub(crate) fn updated(self, sample: f32, alpha: f32) -> Self {
         let delta = sample - self.mean;
+        // The same from either end; from the nearer one little is lost to rounding, and with α = 1 nothing.
+        let mean = if alpha <= 0.5 { self.mean + alpha * delta } else { sample - (1.0 - alpha) * delta };
         Self {
-            mean: (self.mean + alpha * delta).max(0.0),
+            mean: mean.max(0.0),
             variance: (1.0 - alpha) * (self.variance + alpha * delta * delta),
         }
     }
 
-    /// The moments of two streams put together, `self` with `own` samples and `other` with `others`: the mean and
-    /// variance of the mixture. `None` if both are zero.
+    /// The mean and variance of two streams put together, `self` of `own` samples and `other` of `others`; `None` if
+    /// both are empty.
     pub(crate) fn pooled(self, own: u32, other: Self, others: u32) -> Option<Self> {
-        if own == 0 && others == 0 {
-            return None;
+        match (own, others) {
+            (0, 0) => return None,
+            (_, 0) => return Some(self),
+            (0, _) => return Some(other),
+            _ => {}
         }
         let (own, others) = (own as f32, others as f32);
         let total = own + others;
