@@ -59,11 +59,12 @@ impl Accuracy {
     }
 }
 
+/// From parts per million. The error names the field, as deserialising shows it as it is.
 impl TryFrom<u32> for Accuracy {
-    type Error = NumberError;
+    type Error = ProfileError;
 
-    fn try_from(ppm: u32) -> Result<Self, NumberError> {
-        Self::from_ppm(ppm)
+    fn try_from(ppm: u32) -> Result<Self, ProfileError> {
+        Self::from_ppm(ppm).map_err(|error| ProfileError::new(Field::Accuracy, error))
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "not every test needs all of it")]
 
 pub mod case;
+pub mod expected;
 pub mod invariants;
 pub mod oracle;
 pub mod strategies;

@@ -1,0 +1,264 @@
+//! Impossible numbers do not get in: each is a typed error that names the model and the field.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod support;
+
+use std::fmt::{Display, Write as _};
+
+use mdinference::{
+    Accuracy, Catalog, CatalogError, Field, Margin, Micros, NothingEligible, NumberError, Profile,
+    ProfileError, Sharpness,
+};
+use proptest::prelude::*;
+
+use support::config;
+use support::expected::assert_expected;
+
+/// What no scale has, and what is wrong with it.
+const IMPOSSIBLE: [(f64, NumberError); 6] = [
+    (f64::NAN, NumberError::NotANumber),
+    (-f64::NAN, NumberError::NotANumber),
+    (f64::INFINITY, NumberError::Infinite),
+    (f64::NEG_INFINITY, NumberError::Infinite),
+    (-1.0, NumberError::Negative),
+    (-f64::MIN_POSITIVE, NumberError::Negative),
+];
+
+/// The constructors that take a number: the top of the scale, and the constructor as a check.
+type Check = fn(f64) -> Result<(), NumberError>;
+const SCALES: [(f64, Check); 4] = [
+    (100.0, |value| Accuracy::from_percent(value).map(drop)),
+    (1.0, |value| Accuracy::from_fraction(value).map(drop)),
+    (2_147_483.647, |value| Micros::try_from_millis(value).map(drop)),
+    (1_000.0, |value| Margin::new(value).map(drop)),
+];
+
+#[test]
+fn every_scale_refuses_impossible_numbers() {
+    for (number, error) in IMPOSSIBLE {
+        for (_, check) in SCALES {
+            assert_eq!(check(number), Err(error), "of {number}");
+        }
+        assert_eq!(Sharpness::new(number).map(drop), Err(error), "of {number}");
+    }
+}
+
+#[test]
+fn every_scale_ends_where_it_says() {
+    for (top, check) in SCALES {
+        for inside in [0.0, -0.0, f64::MIN_POSITIVE, top / 2.0, top] {
+            assert_eq!(check(inside), Ok(()), "of {inside}");
+        }
+        for outside in [top * 1.001, f64::MAX] {
+            assert_eq!(check(outside), Err(NumberError::TooLarge), "of {outside}");
+        }
+    }
+    assert_eq!(Accuracy::from_ppm(1_000_000), Ok(Accuracy::MAX));
+    assert_eq!(Accuracy::from_ppm(1_000_001), Err(NumberError::TooLarge));
+    assert_eq!(Accuracy::from_ppm(u32::MAX), Err(NumberError::TooLarge));
+}
+
+#[test]
+fn sharpness_is_any_positive_number() {
+    for zero in [0.0, -0.0] {
+        assert_eq!(Sharpness::new(zero), Err(NumberError::Zero));
+    }
+    for k in [f64::MIN_POSITIVE, 0.5, 1.0, 1e9, f64::MAX] {
+        assert_eq!(Sharpness::new(k).map(Sharpness::get), Ok(k));
+    }
+}
+
+#[test]
+fn a_profile_names_the_field() {
+    for (number, error) in IMPOSSIBLE.into_iter().chain([(1e10, NumberError::TooLarge)]) {
+        let refused = |field| Err(ProfileError { field, error });
+        assert_eq!(Profile::from_percent_and_millis(number, 1.0, 1.0), refused(Field::Accuracy));
+        assert_eq!(Profile::from_percent_and_millis(1.0, number, 1.0), refused(Field::Mean));
+        assert_eq!(Profile::from_percent_and_millis(1.0, 1.0, number), refused(Field::Deviation));
+    }
+}
+
+#[test]
+fn a_catalog_names_the_model() {
+    let good = Profile::from_percent_and_millis(50.0, 10.0, 1.0);
+    let bad = Profile::from_percent_and_millis(50.0, 10.0, f64::NAN);
+    let error = bad.unwrap_err();
+    for place in 0..3 {
+        let mut profiles = [good; 3];
+        profiles[place] = bad;
+        assert_eq!(Catalog::<3>::try_new(profiles), Err(CatalogError::Model { model: place, error }));
+    }
+    // The first that is bad.
+    assert_eq!(Catalog::<3>::try_new([good, bad, bad]), Err(CatalogError::Model { model: 1, error }));
+}
+
+#[test]
+fn a_catalog_holds_one_model_to_its_capacity() {
+    let profile = Profile::from_percent_and_millis(50.0, 10.0, 1.0).unwrap();
+    assert_eq!(Catalog::<3>::new([]), Err(CatalogError::Empty));
+    for count in 1..=3 {
+        assert_eq!(Catalog::<3>::new(vec![profile; count]).unwrap().len(), count);
+    }
+    assert_eq!(Catalog::<3>::new([profile; 4]), Err(CatalogError::Full { capacity: 3 }));
+    // Without going through all of them.
+    assert_eq!(Catalog::<3>::new(std::iter::repeat(profile)), Err(CatalogError::Full { capacity: 3 }));
+}
+
+#[test]
+fn every_part_per_million_and_every_thousandth_comes_back() {
+    for ppm in 0..=1_000_000 {
+        let accuracy = Accuracy::from_ppm(ppm).unwrap();
+        assert_eq!(Accuracy::from_percent(accuracy.as_percent()), Ok(accuracy));
+        assert_eq!(Accuracy::from_fraction(f64::from(ppm) / 1e6), Ok(accuracy));
+        let margin = Margin::new(f64::from(ppm) / 1e3).unwrap();
+        assert_eq!(margin.thousandths(), ppm);
+        assert_eq!(Margin::new(margin.get()), Ok(margin));
+    }
+}
+
+proptest! {
+    #![proptest_config(config(2_000))]
+
+    #[test]
+    fn every_microsecond_comes_back(micros in 0..=Micros::MAX.get()) {
+        let time = Micros::new(micros);
+        prop_assert_eq!(Micros::try_from_millis(time.as_millis()), Ok(time));
+    }
+
+    #[test]
+    fn what_gets_in_is_the_nearest_step(value in any::<f64>(), fraction in 0.0..1.001) {
+        for (top, check) in SCALES {
+            for value in [value, fraction * top] {
+                prop_assert_eq!(check(value).is_ok(), value >= 0.0 && value <= top * (1.0 + 1e-6), "{}", value);
+            }
+        }
+        if let Ok(accuracy) = Accuracy::from_fraction(fraction) {
+            prop_assert!((f64::from(accuracy.as_ppm()) - fraction * 1e6).abs() <= 0.500_001);
+        }
+    }
+}
+
+/// Everything a user may read when something is refused.
+#[test]
+fn messages() {
+    let mut text = String::new();
+    let mut line = |message: &dyn Display| writeln!(text, "{message}").unwrap();
+    let bad: Vec<f64> = IMPOSSIBLE.map(|(number, _)| number).into_iter().step_by(2).chain([1e10]).collect();
+    for &number in &bad {
+        for (accuracy, mean, deviation) in [(number, 1.0, 1.0), (1.0, number, 1.0), (1.0, 1.0, number)] {
+            let profile = Profile::from_percent_and_millis(accuracy, mean, deviation);
+            line(&profile.unwrap_err());
+            line(&Catalog::<1>::try_new([profile]).unwrap_err());
+        }
+    }
+    for number in bad.into_iter().chain([0.0]) {
+        if let Err(error) = Sharpness::new(number) {
+            line(&format_args!("sharpness {error}"));
+        }
+        if let Err(error) = Margin::new(number) {
+            line(&format_args!("margin {error}"));
+        }
+    }
+    let profile = Profile::default();
+    line(&Catalog::<2>::new([]).unwrap_err());
+    line(&Catalog::<2>::new([profile; 3]).unwrap_err());
+    line(&NothingEligible { not_allowed: 1, below_minimum_accuracy: 2, above_maximum_cost: 3 });
+    assert_expected("construction/messages.txt", &text);
+}
+
+/// Deserialising goes through the same checks.
+#[cfg(feature = "serde")]
+mod serialised {
+    use super::*;
+
+    use std::fmt::Debug;
+
+    use mdinference::{
+        Budget, Cost, Decision, Exclusion, Latency, ModelId, NetworkTime, Policy, Timestamp, select,
+    };
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
+    use serde_json::{from_str, to_string};
+
+    fn comes_back<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) {
+        let text = to_string(&value).unwrap();
+        assert_eq!(from_str::<T>(&text).unwrap(), value, "from {text}");
+    }
+
+    #[test]
+    fn what_is_written_comes_back() {
+        let profiles = [(49.7, 3.21, 0.08), (82.6, 112.61, 0.36)]
+            .map(|(accuracy, mean, deviation)| Profile::from_percent_and_millis(accuracy, mean, deviation));
+        let catalog = Catalog::<4>::try_new(profiles).unwrap();
+        comes_back(select(&catalog, &Policy::PAPER, Budget::of(Micros::MAX), 0));
+        comes_back(catalog);
+        comes_back(profiles[1].unwrap().with_cost(Cost(7)));
+        comes_back(Accuracy::MAX);
+        comes_back(Micros::MAX);
+        comes_back(Timestamp::from_micros(u64::MAX));
+        comes_back(Latency::default());
+        comes_back(Budget::of(Micros::new(1)));
+        comes_back(NetworkTime::TwiceInput(Micros::new(1)));
+        comes_back(Margin::new(2.333).unwrap());
+        comes_back(Sharpness::new(f64::MIN_POSITIVE).unwrap());
+        comes_back(Policy::PAPER.with_sharpness(Sharpness::new(0.1).unwrap()));
+        comes_back(Exclusion::AboveMaximumCost);
+        comes_back(NothingEligible::default());
+    }
+
+    #[test]
+    fn a_profile_may_leave_out_its_cost() {
+        let text = r#"{"accuracy":497000,"latency":{"mean":3210,"deviation":80}}"#;
+        assert_eq!(
+            from_str::<Profile>(text).unwrap(),
+            Profile::from_percent_and_millis(49.7, 3.21, 0.08).unwrap()
+        );
+    }
+
+    #[test]
+    fn times_saturate() {
+        assert_eq!(from_str::<Micros>("4294967295").unwrap(), Micros::MAX);
+    }
+
+    #[test]
+    fn what_a_constructor_refuses_is_refused() {
+        let mut text = String::new();
+        fn refused<T: DeserializeOwned + Debug>(text: &mut String, json: &str) {
+            let error = from_str::<T>(json).expect_err(json);
+            writeln!(text, "{json}: {error}").unwrap();
+        }
+        let model = |accuracy: &str, mean: &str, deviation: &str| {
+            format!(r#"{{"accuracy":{accuracy},"latency":{{"mean":{mean},"deviation":{deviation}}}}}"#)
+        };
+        refused::<Accuracy>(&mut text, "1000001");
+        refused::<Accuracy>(&mut text, "-1");
+        refused::<Accuracy>(&mut text, "0.5");
+        refused::<Micros>(&mut text, "-1");
+        refused::<Micros>(&mut text, "null");
+        refused::<ModelId>(&mut text, "65536");
+        refused::<Margin>(&mut text, "-1");
+        refused::<Margin>(&mut text, "1001");
+        refused::<Margin>(&mut text, "1e999");
+        refused::<Sharpness>(&mut text, "0");
+        refused::<Sharpness>(&mut text, "-1");
+        refused::<Policy>(&mut text, r#"{"margin":1,"sharpness":0}"#);
+        refused::<Policy>(&mut text, r#"{"margin":1}"#);
+        refused::<Profile>(&mut text, &model("1000001", "1", "1"));
+        refused::<Profile>(&mut text, &model("1", "-1", "1"));
+        refused::<Profile>(&mut text, &model("1", "1", "1e3"));
+        refused::<Catalog<2>>(&mut text, "[]");
+        let good = model("1", "1", "1");
+        refused::<Catalog<2>>(&mut text, &format!("[{good},{good},{good}]"));
+        refused::<Catalog<2>>(&mut text, &format!("[{good},{}]", model("1000001", "1", "1")));
+        refused::<Decision>(&mut text, r#"{"model":-1,"base":0,"reason":"Base","budget":1}"#);
+        refused::<Decision>(&mut text, r#"{"model":0,"base":0,"reason":"Whim","budget":1}"#);
+        assert_expected("construction/deserialising.txt", &text);
+    }
+}
