@@ -98,7 +98,11 @@ impl<const N: usize> Catalog<N> {
 
     /// All models by μ (then σ, accuracy and id).
     pub fn models(&self) -> impl DoubleEndedIterator<Item = Model> + ExactSizeIterator + Clone + '_ {
-        self.order.iter().map(|&id| Model { id, profile: self.get(id).copied().unwrap_or_default() })
+        self.order.iter().map(|&id| self.model(id))
+    }
+
+    fn model(&self, id: ModelId) -> Model {
+        Model { id, profile: self.get(id).copied().unwrap_or_default() }
     }
 
     /// The profiles in the order of their ids.
@@ -108,19 +112,66 @@ impl<const N: usize> Catalog<N> {
 
     /// Replaces the profile of one model and gives back the old one; `None`, and no change, for an unknown id.
     pub fn update(&mut self, id: ModelId, profile: Profile) -> Option<Profile> {
-        let slot = self.profiles.get_mut(id.index())?;
-        let old = core::mem::replace(slot, profile);
-        let Self { profiles, order } = self;
-        let key = |id: ModelId| (profiles.get(id.index()).map(by_mean), id);
-        let from = order.iter().position(|&other| other == id)?;
-        let to = order.iter().filter(|&&other| other != id && key(other) < key(id)).count();
-        if from < to {
-            order.get_mut(from..=to)?.rotate_left(1);
-        } else {
-            order.get_mut(to..=from)?.rotate_right(1);
-        }
-        Some(old)
+        self.replace(id, profile).map(|replaced| replaced.old)
     }
+
+    /// As [`Catalog::update`], and says how the order changed.
+    pub(crate) fn replace(&mut self, id: ModelId, profile: Profile) -> Option<Replaced> {
+        let Self { profiles, order } = self;
+        let old = *profiles.get(id.index())?;
+        let key = |id: ModelId| (profiles.get(id.index()).map(by_mean), id);
+        let moved = reorder(order, (Some(by_mean(&old)), id), (Some(by_mean(&profile)), id), key);
+        *profiles.get_mut(id.index())? = profile;
+        Some(Replaced { old, moved })
+    }
+
+    /// The ids in the order of [`Catalog::models`].
+    pub(crate) fn order(&self) -> &[ModelId] {
+        &self.order
+    }
+
+    /// `count` models from a place in the order of [`Catalog::models`].
+    pub(crate) fn models_from(&self, place: usize, count: usize) -> impl Iterator<Item = Model> + Clone + '_ {
+        self.models().skip(place).take(count)
+    }
+}
+
+/// What [`Catalog::replace`] did.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Replaced {
+    pub(crate) old: Profile,
+    pub(crate) moved: Move,
+}
+
+/// One item of a sequence went from one place to another; those between shifted by one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Move {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+}
+
+impl Move {
+    /// The same move in a sequence kept in the same order.
+    pub(crate) fn apply<T>(self, items: &mut [T]) {
+        let Self { from, to } = self;
+        let Some(between) = items.get_mut(from.min(to)..=from.max(to)) else { return };
+        if from < to {
+            between.rotate_left(1);
+        } else {
+            between.rotate_right(1);
+        }
+    }
+}
+
+/// Moves the one id of `order` whose key goes from `old` to `new`; `key` gives the keys by which `order` is sorted still.
+pub(crate) fn reorder<K: Ord>(order: &mut [ModelId], old: K, new: K, key: impl Fn(ModelId) -> K) -> Move {
+    let from = order.partition_point(|&other| key(other) < old);
+    let below = order.partition_point(|&other| key(other) < new);
+    // The model itself is among those below its new place if it moves up.
+    let to = if below > from { below.saturating_sub(1) } else { below };
+    let moved = Move { from, to };
+    moved.apply(order);
+    moved
 }
 
 /// The part of the order that comes before the id.

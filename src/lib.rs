@@ -7,9 +7,13 @@
 
 pub mod baseline;
 mod budget;
+mod caller;
 mod catalog;
 mod constraint;
+pub mod duplicate;
+pub mod estimate;
 mod explain;
+mod index;
 mod number;
 mod policy;
 mod profile;
@@ -17,9 +21,13 @@ pub mod select;
 mod time;
 
 pub use budget::{Budget, NetworkTime};
+pub use caller::{
+    Device, Learning, Learnt, Outcome, Request, Server, Ticket, joint_budget, local_model, remote_time,
+};
 pub use catalog::{Catalog, CatalogError, Model, ModelId};
 pub use constraint::{Constraints, Exclusion, ModelSet, NothingEligible, select_constrained};
 pub use explain::{Candidate, Explanation, Verdict, explain};
+pub use index::Index;
 pub use number::NumberError;
 pub use policy::{Margin, Policy, Sharpness};
 pub use profile::{Accuracy, Cost, Field, Latency, Profile, ProfileError};

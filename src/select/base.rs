@@ -28,6 +28,11 @@ impl Threshold {
         self.nanos
     }
 
+    /// In microseconds, rounded down: below a budget exactly if the model fits it.
+    pub(crate) fn as_whole_micros(self) -> i32 {
+        i32::try_from(self.nanos / 1_000).unwrap_or(i32::MAX)
+    }
+
     /// Eq. 2: μ + γσ < T_budget, strictly.
     pub const fn fits(self, budget: Budget) -> bool {
         self.nanos < (budget.time().get() as u64).saturating_mul(1_000)

@@ -57,19 +57,24 @@ impl Terms {
 
     /// U(m) on the scale of accuracy in parts per million; relative error at most 6·2⁻²⁴.
     ///
-    /// No branch and no special value: for a model that does not fit the first `max` makes it zero, and the second
-    /// keeps the division defined; for one that fits neither changes anything.
-    #[inline]
+    /// One comparison in place of branches: a model that does not fit has a gain of at most zero, so that the quotient
+    /// is at most zero, or −∞, or (0/0) NaN, none of which is positive. For one that fits it changes nothing.
+    #[inline(always)]
     pub fn weight(self, budget: Budget) -> f32 {
-        let budget = budget.time().get() as i32;
-        let slack = budget.wrapping_sub(self.threshold) as f32 - self.fraction;
-        let remaining = budget.wrapping_sub(self.mean) as f32;
-        self.accuracy * max(slack, 0.0) / max(remaining, 1.0)
+        let weight = self.gain(budget) / self.remaining(budget);
+        if weight > 0.0 { weight } else { 0.0 }
     }
-}
 
-/// The larger of two numbers that are not NaN, in one instruction where there is one.
-#[inline]
-fn max(a: f32, b: f32) -> f32 {
-    if a > b { a } else { b }
+    /// The numerator of Eq. 3, A(m)·(T_budget − (μ + γσ)); positive only for a model that fits.
+    #[inline(always)]
+    pub(crate) fn gain(self, budget: Budget) -> f32 {
+        let slack = (budget.time().get() as i32).wrapping_sub(self.threshold);
+        self.accuracy * (slack as f32 - self.fraction)
+    }
+
+    /// The denominator of Eq. 3, T_budget − μ(m), floored at zero.
+    #[inline(always)]
+    pub(crate) fn remaining(self, budget: Budget) -> f32 {
+        (budget.time().get() as i32).wrapping_sub(self.mean).max(0) as f32
+    }
 }

@@ -1,0 +1,82 @@
+//! Stage 3 on a step of the staircase: four models side by side, or by rejection if there are more.
+
+use crate::budget::Budget;
+use crate::catalog::ModelId;
+use crate::select::sample::{sample, unit};
+use crate::select::utility::Terms;
+
+/// Up to four models; a lane without one has an accuracy of zero, and so no weight.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Lanes {
+    mean: [i32; Self::COUNT],
+    threshold: [i32; Self::COUNT],
+    fraction: [f32; Self::COUNT],
+    accuracy: [f32; Self::COUNT],
+    ids: [ModelId; Self::COUNT],
+}
+
+impl Lanes {
+    pub(super) const COUNT: usize = 4;
+
+    /// The first of `models`; `base` is the id of the lanes without a model.
+    pub(super) fn new<'a>(models: impl Iterator<Item = (&'a Terms, &'a ModelId)>, base: ModelId) -> Self {
+        let mut lanes = Self { ids: [base; Self::COUNT], ..Self::default() };
+        let Self { mean, threshold, fraction, accuracy, ids } = &mut lanes;
+        let slots = mean.iter_mut().zip(threshold).zip(fraction).zip(accuracy).zip(ids);
+        for ((terms, &model), ((((mean, threshold), fraction), accuracy), id)) in models.zip(slots) {
+            *mean = terms.mean;
+            *threshold = terms.threshold;
+            *fraction = terms.fraction;
+            *accuracy = terms.accuracy;
+            *id = model;
+        }
+        lanes
+    }
+
+    /// As [`sample`], for up to four models: the same sums in the same order.
+    #[inline]
+    #[expect(clippy::indexing_slicing, reason = "a lane is below four, and the compiler knows")]
+    pub(super) fn draw(&self, budget: Budget, draw: u64, base: ModelId) -> ModelId {
+        let weights: [f32; Self::COUNT] = core::array::from_fn(|lane| {
+            let terms = Terms {
+                mean: self.mean[lane],
+                threshold: self.threshold[lane],
+                fraction: self.fraction[lane],
+                accuracy: self.accuracy[lane],
+            };
+            terms.weight(budget)
+        });
+        let [first, second, third, fourth] = weights;
+        let two = first + second;
+        let three = two + third;
+        let target = unit(draw) * (three + fourth);
+        let past = |sum: f32| usize::from(sum <= target);
+        let lane = past(first).wrapping_add(past(two)).wrapping_add(past(three)) & (Self::COUNT - 1);
+        // Not so only where all weights are zero. Reading the weight back has the compiler keep all four in one
+        // register.
+        if weights[lane] > 0.0 { self.ids[lane] } else { base }
+    }
+}
+
+/// Draws a place in `window` with probability proportional to its weight, at a cost that hardly grows with it.
+///
+/// A place is proposed uniformly and accepted with probability U / `most`, where `most` is the accuracy of the base: a
+/// model that fits is no more accurate, and U ≤ A. Each round takes its bits from the draw, scrambled: the first round
+/// is exact and so is each other on its own, since the scrambling is one-to-one. After a number of rounds that is small
+/// beside the window, [`sample`] decides.
+#[inline]
+pub(super) fn draw_by_rejection(window: &[Terms], most: f32, budget: Budget, draw: u64) -> Option<usize> {
+    let mut bits = draw;
+    let rounds = (window.len() / 8).wrapping_add(8);
+    for _ in 0..rounds {
+        let place = ((bits >> 32).wrapping_mul(window.len() as u64) >> 32) as usize;
+        let threshold = unit(bits << 40) * most;
+        if let Some(terms) = window.get(place)
+            && terms.gain(budget) > threshold * terms.remaining(budget)
+        {
+            return Some(place);
+        }
+        bits = (bits ^ (bits >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+    sample(window.iter().map(|terms| terms.weight(budget)).enumerate(), bits)
+}

@@ -1,0 +1,87 @@
+//! The models in the two orders that the stages want them in: by μ for the window, by μ + γσ for the base.
+
+use core::cmp::Reverse;
+
+use heapless::Vec;
+
+use crate::catalog::{Catalog, Model, ModelId, reorder};
+use crate::policy::{Margin, Policy};
+use crate::profile::{Accuracy, Profile};
+use crate::select::base::Threshold;
+use crate::select::utility::Terms;
+use crate::time::Micros;
+
+/// A catalog with what the index needs of each model at hand.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Ordered<const N: usize> {
+    pub(super) catalog: Catalog<N>,
+    pub(super) policy: Policy,
+    /// The terms of Eq. 3, in the catalog's order by μ.
+    pub(super) terms: Vec<Terms, N>,
+    /// The ids by [`Rank`].
+    pub(super) by_threshold: Vec<ModelId, N>,
+}
+
+/// Where a model stands among the candidates for the base: the first of those that are more accurate than all before
+/// them is the next step of the staircase (Eq. 1 with its tie-breaks).
+pub(super) type Rank = (Threshold, Reverse<Accuracy>, ModelId);
+
+/// What an update changed: a model went from an old mean and rank to new ones.
+pub(super) struct Change {
+    pub(super) old: Profile,
+    pub(super) old_mean: Micros,
+    pub(super) new_mean: Micros,
+    /// The places in `by_threshold` from which and up to which models moved.
+    pub(super) places: (usize, usize),
+}
+
+impl<const N: usize> Ordered<N> {
+    pub(super) fn new(catalog: Catalog<N>, policy: Policy) -> Self {
+        let margin = policy.margin;
+        // As many as the catalog holds, so nothing is cut off.
+        let terms = catalog.models().map(|model| Terms::new(&model.profile, margin)).collect();
+        let mut by_threshold: Vec<ModelId, N> = catalog.order().iter().copied().collect();
+        by_threshold.sort_unstable_by_key(|&id| rank(&catalog, margin, id));
+        Self { catalog, policy, terms, by_threshold }
+    }
+
+    /// The model with this id, of which the catalog gave it.
+    pub(super) fn profile(&self, id: ModelId) -> Profile {
+        self.catalog.get(id).copied().unwrap_or_default()
+    }
+
+    pub(super) fn rank(&self, id: ModelId) -> Rank {
+        rank(&self.catalog, self.policy.margin, id)
+    }
+
+    /// The first model by μ, and the others with the same μ.
+    pub(super) fn fastest(&self) -> impl Iterator<Item = Model> + '_ {
+        let least = self.catalog.models().next().map(|model| model.profile.latency.mean);
+        self.catalog.models().take_while(move |model| Some(model.profile.latency.mean) == least)
+    }
+
+    pub(super) fn update(&mut self, id: ModelId, profile: Profile) -> Option<Change> {
+        let old_rank = self.rank(id);
+        let replaced = self.catalog.replace(id, profile)?;
+        replaced.moved.apply(&mut self.terms);
+        if let Some(terms) = self.terms.get_mut(replaced.moved.to) {
+            *terms = Terms::new(&profile, self.policy.margin);
+        }
+        let Self { catalog, policy, by_threshold, .. } = self;
+        let new_rank = rank(catalog, policy.margin, id);
+        let moved = reorder(by_threshold, old_rank, new_rank, |other| {
+            if other == id { old_rank } else { rank(catalog, policy.margin, other) }
+        });
+        Some(Change {
+            old: replaced.old,
+            old_mean: replaced.old.latency.mean,
+            new_mean: profile.latency.mean,
+            places: (moved.from.min(moved.to), moved.from.max(moved.to)),
+        })
+    }
+}
+
+fn rank<const N: usize>(catalog: &Catalog<N>, margin: Margin, id: ModelId) -> Rank {
+    let profile = catalog.get(id).copied().unwrap_or_default();
+    (Threshold::new(profile.latency, margin), Reverse(profile.accuracy), id)
+}

@@ -1,0 +1,180 @@
+//! Stage 1 as a staircase: the base as a function of the budget, a step for each model that is ever the base, with
+//! stage 2 worked out beforehand, since the exploration set depends on the base alone.
+
+use heapless::Vec;
+
+use crate::budget::Budget;
+use crate::catalog::ModelId;
+use crate::index::draw::Lanes;
+use crate::index::order::{Change, Ordered};
+use crate::select::base::Threshold;
+use crate::select::explore::Window;
+use crate::select::utility::Terms;
+use crate::time::Micros;
+
+/// The steps by rising threshold, and so by rising accuracy.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Staircase<const N: usize> {
+    /// The whole microseconds of each step's μ + γσ, apart from the steps because the look-up reads nothing else;
+    /// those past the last step are never below a budget.
+    thresholds: [i32; N],
+    steps: Vec<Step, N>,
+}
+
+/// One base, and the window around it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Step {
+    pub(super) base: ModelId,
+    /// The place by μ of the first model in the window.
+    pub(super) first: u16,
+    /// How many models from there may be drawn: the window less those at its upper end that fit no budget of this
+    /// step.
+    pub(super) count: u16,
+    /// The place past the last model in the window.
+    end: u16,
+    /// The threshold of the next step, up to which this one holds.
+    next: i32,
+    pub(super) method: Method,
+    /// A of the base in parts per million: no utility on this step is greater.
+    pub(super) most: f32,
+    /// The first of the models that may be drawn.
+    pub(super) lanes: Lanes,
+}
+
+/// How a model is drawn on a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Method {
+    /// It is the base, with certainty.
+    Certain,
+    /// All of its models are in its lanes.
+    Lanes,
+    /// There are more, or the sharpness is not 1.
+    Window,
+}
+
+impl<const N: usize> Staircase<N> {
+    pub(super) fn new(models: &Ordered<N>) -> Self {
+        let mut staircase = Self { thresholds: [i32::MAX; N], steps: Vec::new() };
+        staircase.climb(models, (0, N));
+        staircase.refresh(models, |_| false);
+        staircase
+    }
+
+    /// The step whose base is the most accurate model that fits; `None` if nothing fits.
+    #[inline]
+    pub(super) fn step(&self, budget: Budget) -> Option<&Step> {
+        let budget = budget.time().get() as i32;
+        let below = if N <= 16 {
+            // The sign of a difference, summed: no branch, and four to a vector register.
+            self.thresholds
+                .iter()
+                .fold(0, |below: i32, &threshold| below.wrapping_sub(threshold.wrapping_sub(budget) >> 31))
+                as usize
+        } else {
+            let thresholds = self.thresholds.get(..self.steps.len()).unwrap_or_default();
+            thresholds.partition_point(|&threshold| threshold < budget)
+        };
+        self.steps.get(below.wrapping_sub(1))
+    }
+
+    /// Follows a change of `id` in `models`.
+    pub(super) fn update(&mut self, models: &Ordered<N>, id: ModelId, change: &Change) {
+        let Change { old_mean, new_mean, places, .. } = *change;
+        self.steps.retain(|step| step.base != id);
+        for step in &mut self.steps {
+            let window = Window::around(models.profile(step.base).latency);
+            let shift = |place: u16, old: bool, new: bool| {
+                place.wrapping_add(u16::from(new)).wrapping_sub(u16::from(old))
+            };
+            step.first = shift(step.first, old_mean < window.low, new_mean < window.low);
+            step.end = shift(step.end, old_mean <= window.high, new_mean <= window.high);
+        }
+        self.climb(models, places);
+        self.refresh(models, |window| window.contains(old_mean) || window.contains(new_mean));
+    }
+
+    /// Goes through the models by threshold from the first of `places` and makes a step of each that is more accurate
+    /// than all before it, until past the last of `places` it meets a step that stood before: from there on nothing
+    /// has changed.
+    fn climb(&mut self, models: &Ordered<N>, places: (usize, usize)) {
+        let (from, to) = places;
+        let Some(&id) = models.by_threshold.get(from) else { return };
+        let start = models.rank(id);
+        let mut at = self.steps.partition_point(|step| models.rank(step.base) < start);
+        let before = self.steps.get(at.wrapping_sub(1));
+        let mut best = before.map(|step| models.profile(step.base).accuracy);
+        for (place, &id) in models.by_threshold.iter().enumerate().skip(from) {
+            let accuracy = models.profile(id).accuracy;
+            if best >= Some(accuracy) {
+                continue;
+            }
+            best = Some(accuracy);
+            while self.steps.get(at).is_some_and(|step| models.rank(step.base) < models.rank(id)) {
+                self.steps.remove(at);
+            }
+            if self.steps.get(at).is_none_or(|step| step.base != id) {
+                // There are no more steps than models.
+                let _ = self.steps.insert(at, Step::new(models, id));
+            } else if place > to {
+                return;
+            }
+            at = at.wrapping_add(1);
+        }
+        self.steps.truncate(at);
+    }
+
+    /// Brings up to date what follows from the windows and the thresholds: of steps that are new or whose window has
+    /// `changed`, or whose next step is another.
+    fn refresh(&mut self, models: &Ordered<N>, changed: impl Fn(&Window) -> bool) {
+        let mut next = i32::MAX;
+        for threshold in self.thresholds.iter_mut().skip(self.steps.len()) {
+            *threshold = next;
+        }
+        for (step, place) in self.steps.iter_mut().zip(&mut self.thresholds).rev() {
+            let profile = models.profile(step.base);
+            if step.next != next || changed(&Window::around(profile.latency)) {
+                step.next = next;
+                step.trim(models);
+            }
+            *place = Threshold::new(profile.latency, models.policy.margin).as_whole_micros();
+            next = *place;
+        }
+    }
+}
+
+impl Step {
+    /// No threshold.
+    const UNTRIMMED: i32 = -1;
+
+    /// The step of `base`, not yet trimmed.
+    fn new<const N: usize>(models: &Ordered<N>, base: ModelId) -> Self {
+        let window = Window::around(models.profile(base).latency);
+        let mean = |terms: &Terms| Micros::new(terms.mean.unsigned_abs());
+        Self {
+            base,
+            first: models.terms.partition_point(|terms| mean(terms) < window.low) as u16,
+            count: 0,
+            end: models.terms.partition_point(|terms| mean(terms) <= window.high) as u16,
+            next: Self::UNTRIMMED,
+            method: Method::Certain,
+            most: models.profile(base).accuracy.as_ppm() as f32,
+            lanes: Lanes::default(),
+        }
+    }
+
+    fn trim<const N: usize>(&mut self, models: &Ordered<N>) {
+        let (first, end) = (usize::from(self.first), usize::from(self.end));
+        let window = models.terms.get(first..end).unwrap_or_default();
+        let fits = window.iter().rposition(|terms| terms.threshold <= self.next);
+        let count = fits.map_or(0, |last| last.wrapping_add(1));
+        self.count = count as u16;
+        self.method = match count {
+            0 | 1 => Method::Certain,
+            _ if self.most == 0.0 => Method::Certain,
+            0..=Lanes::COUNT if models.policy.sharpness.is_paper() => Method::Lanes,
+            _ => Method::Window,
+        };
+        let ids = models.catalog.order().get(first..end).unwrap_or_default();
+        self.lanes = Lanes::new(window.iter().zip(ids).take(count), self.base);
+    }
+}
