@@ -2,6 +2,8 @@
 
 mod device;
 mod joint;
+mod server;
 
 pub use device::{Device, local_model, remote_time};
 pub use joint::joint_budget;
+pub use server::{Learning, Learnt, Outcome, Request, Server, Ticket};

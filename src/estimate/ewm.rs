@@ -85,10 +85,7 @@ impl Moments {
         let delta = sample - self.mean;
         // The same from either end; from the nearer one little is lost to rounding, and with α = 1 nothing.
         let mean = if alpha <= 0.5 { self.mean + alpha * delta } else { sample - (1.0 - alpha) * delta };
-        Self {
-            mean: mean.max(0.0),
-            variance: (1.0 - alpha) * (self.variance + alpha * delta * delta),
-        }
+        Self { mean: mean.max(0.0), variance: (1.0 - alpha) * (self.variance + alpha * delta * delta) }
     }
 
     /// The mean and variance of two streams put together, `self` of `own` samples and `other` of `others`; `None` if

@@ -1,0 +1,178 @@
+//! What sharing a server between threads costs: `cargo bench --bench sharing`.
+//!
+//! A writer on another thread takes in 30,000 runs a second, distributed as Table III measured them, and publishes a snapshot after each. A reader selects for
+//! the models of Table III, with budgets from N(150, 50) ms; one that has the server to itself is the yardstick. Wall
+//! times depend on the machine; the difference, taken in alternating rounds of one run, is what counts.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
+
+#[path = "../examples/support/zoo.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod zoo;
+
+use std::hint::{black_box, spin_loop};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwap, Cache};
+use criterion::Criterion;
+use mdinference::{
+    Catalog, Index, Latency, Learning, Micros, NetworkTime, Outcome, Policy, Request, Server, Timestamp,
+};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use rand_distr::{Distribution, Normal};
+
+const MODELS: usize = 12;
+const UPDATES_A_SECOND: u32 = 30_000;
+/// Rounds of each kind, and selections a round; a round spans some forty updates.
+const ROUNDS: usize = 301;
+const SELECTIONS: usize = 100_000;
+
+fn server() -> Server<MODELS> {
+    let catalog = Catalog::new(zoo::Zoo::shipped("table3").unwrap().profiles).unwrap();
+    Server::new(catalog, Policy::PAPER, Learning::DEFAULT)
+}
+
+fn requests() -> Vec<(Request<'static, MODELS>, u64)> {
+    let mut rng = StdRng::seed_from_u64(1);
+    let budgets = Normal::new(150_000.0, 50_000.0).unwrap();
+    let sample = |rng: &mut StdRng| {
+        let budget: f64 = budgets.sample(rng);
+        Micros::new(budget.max(0.0) as u32)
+    };
+    (0..4_096)
+        .map(|_| (Request::new(sample(&mut rng), NetworkTime::Given(Micros::ZERO)), rng.random::<u64>()))
+        .collect()
+}
+
+/// Takes in runs at the stated rate and publishes after each, until told to stop.
+fn write(
+    mut server: Server<MODELS>,
+    shared: &ArcSwap<Server<MODELS>>,
+    stop: &AtomicBool,
+    updates: &AtomicU64,
+) {
+    let requests = requests();
+    let mut rng = StdRng::seed_from_u64(2);
+    let start = Instant::now();
+    for (count, (request, draw)) in (1u32..).zip(requests.iter().cycle()) {
+        let due = Duration::from_secs(1) / UPDATES_A_SECOND * count;
+        while start.elapsed() < due {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            spin_loop();
+        }
+        let (decision, ticket) = server.begin(request, *draw).unwrap();
+        // As it was measured, so that the profiles stay those of the yardstick.
+        let Latency { mean, deviation } = server.learnt(decision.model).unwrap().latency.prior().unwrap();
+        let run = Normal::new(f64::from(mean.get()), f64::from(deviation.get())).unwrap();
+        let took = Micros::new(run.sample(&mut rng) as u32);
+        if server.finish(
+            ticket,
+            Outcome::Completed(took),
+            Timestamp::from_micros(start.elapsed().as_micros() as u64),
+        ) {
+            shared.store(Arc::new(server.clone()));
+            updates.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Not inlined, so that all kinds run the same code.
+#[inline(never)]
+fn begin(server: &Server<MODELS>, request: &Request<'static, MODELS>, draw: u64) {
+    drop(black_box(server.begin(request, draw)));
+}
+
+#[inline(never)]
+fn select(index: &Index<MODELS>, request: &Request<'static, MODELS>, draw: u64) {
+    black_box(index.select(request.budget(), draw));
+}
+
+/// Nanoseconds for one of `SELECTIONS`.
+fn round(
+    mut select: impl FnMut(&Request<'static, MODELS>, u64),
+    requests: &[(Request<'static, MODELS>, u64)],
+) -> f64 {
+    let start = Instant::now();
+    for (request, draw) in requests.iter().cycle().take(SELECTIONS) {
+        select(request, *draw);
+    }
+    start.elapsed().as_nanos() as f64 / SELECTIONS as f64
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn main() {
+    let own = server();
+    let index = Index::new(own.catalog().clone(), *own.policy());
+    let shared = ArcSwap::from_pointee(server());
+    let (stop, updates) = (AtomicBool::new(false), AtomicU64::new(0));
+    let requests = requests();
+    thread::scope(|scope| {
+        scope.spawn(|| write(server(), &shared, &stop, &updates));
+        let mut cache = Cache::new(&shared);
+        let start = Instant::now();
+        let (mut plain, mut private, mut load, mut snapshot) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            plain.push(round(|request, draw| select(&index, request, draw), &requests));
+            private.push(round(|request, draw| begin(&own, request, draw), &requests));
+            snapshot.push(round(|request, draw| begin(cache.load(), request, draw), &requests));
+            load.push(round(|request, draw| begin(&shared.load(), request, draw), &requests));
+        }
+        let rate = updates.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64();
+        let over = |other: &[f64], base: &[f64]| median(other.iter().zip(base).map(|(a, b)| a - b).collect());
+        println!(
+            "{rate:.0} updates/s, a snapshot of {} bytes each; ns a selection, medians of {ROUNDS} rounds:",
+            size_of::<Server<MODELS>>()
+        );
+        println!("  Index::select alone            {:6.1}", median(plain.clone()));
+        println!(
+            "  Server::begin, private         {:6.1}   {:+.1} over the index",
+            median(private.clone()),
+            over(&private, &plain)
+        );
+        println!(
+            "  Server::begin, cached snapshot {:6.1}   {:+.1} over private",
+            median(snapshot.clone()),
+            over(&snapshot, &private)
+        );
+        println!(
+            "  Server::begin, ArcSwap::load   {:6.1}   {:+.1} over private",
+            median(load.clone()),
+            over(&load, &private)
+        );
+
+        let mut criterion = Criterion::default().configure_from_args();
+        let mut group = criterion.benchmark_group("sharing");
+        let mut next = requests.iter().cycle();
+        group.bench_function("private", |bencher| {
+            bencher.iter(|| next.next().map(|(request, draw)| begin(&own, request, *draw)));
+        });
+        group.bench_function("shared", |bencher| {
+            bencher.iter(|| next.next().map(|(request, draw)| begin(cache.load(), request, *draw)));
+        });
+        group.finish();
+        stop.store(true, Ordering::Relaxed);
+    });
+
+    let mut criterion = Criterion::default().configure_from_args();
+    let (mut server, mut next) = (server(), requests.iter().cycle());
+    criterion.bench_function("finish", |bencher| {
+        bencher.iter(|| {
+            let Some((request, draw)) = next.next() else { return };
+            let (decision, ticket) = server.begin(request, *draw).unwrap();
+            let mean = server.catalog().get(decision.model).unwrap().latency.mean.get();
+            let took = Micros::new(mean + (*draw % 64) as u32 - 32);
+            black_box(server.finish(ticket, Outcome::Completed(took), Timestamp::default()));
+        });
+    });
+    criterion.final_summary();
+}
