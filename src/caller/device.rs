@@ -62,13 +62,13 @@ impl Device {
     }
 
     /// Begins a request `now`, to be answered within `sla`. `remote` is its expected time until the remote result
-    /// ([`remote_time`]) if anything is known of it; only [`Strategy::AtRisk`] looks at it.
+    /// ([`remote_time`]), if anything is known of it.
     pub fn begin(&self, now: Timestamp, sla: Micros, remote: Option<Latency>) -> Duplication {
         Duplication::new(now, sla, self.strategy.local_start(sla, self.local, remote))
     }
 
-    /// Takes in that a request's remote result is now expected `remote` after the request, as when its upload is over
-    /// and T_input known.
+    /// Takes in that a request's remote result is now expected `remote` after the request: when its upload is over and
+    /// T_input known, or when the upload has lasted for so long that the result must be late.
     pub fn expect(&self, request: &mut Duplication, remote: Latency) {
         request.plan(self.strategy.local_start(request.sla(), self.local, Some(remote)));
     }
@@ -76,8 +76,8 @@ impl Device {
     /// What to do next for a request, one thing a call, as [`Duplication::poll`].
     pub fn poll(&mut self, request: &mut Duplication, now: Timestamp) -> Option<Action> {
         let action = request.poll(now, &mut self.cap)?;
-        if let (Action::Deliver(_) | Action::GiveUp, Some(outcome)) = (action, request.outcome()) {
-            self.counters.record(outcome);
+        if let (Action::Deliver(_) | Action::GiveUp, Some(ending)) = (action, request.ending()) {
+            self.counters.record(ending);
         }
         Some(action)
     }

@@ -1,8 +1,8 @@
 //! [`Counters`]: what duplication came to.
 
-use super::machine::{LocalRun, Outcome, Source};
+use super::machine::{Ending, LocalRun, Source};
 
-/// How many requests ended how. Each has one outcome, so
+/// How many requests ended how. Each has one ending, so
 /// `remote + local + nothing` = `started + avoided`, and `started` = `local + wasted`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -24,23 +24,23 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Requests that have their outcome.
+    /// Requests that have their ending.
     pub const fn requests(&self) -> u64 {
         self.remote.saturating_add(self.local).saturating_add(self.nothing)
     }
 
-    /// Adds one request with its outcome.
-    pub const fn record(&mut self, outcome: Outcome) {
-        let delivered = match outcome.delivered {
+    /// Adds one request with its ending.
+    pub const fn record(&mut self, ending: Ending) {
+        let delivered = match ending.delivered {
             Some(Source::Remote) => &mut self.remote,
             Some(Source::Local) => &mut self.local,
             None => &mut self.nothing,
         };
         *delivered = delivered.saturating_add(1);
-        match outcome.local_run {
+        match ending.local_run {
             LocalRun::Started => {
                 self.started = self.started.saturating_add(1);
-                if !matches!(outcome.delivered, Some(Source::Local)) {
+                if !matches!(ending.delivered, Some(Source::Local)) {
                     self.wasted = self.wasted.saturating_add(1);
                 }
             }

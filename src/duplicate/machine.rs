@@ -47,7 +47,7 @@ pub enum Action {
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Outcome {
+pub struct Ending {
     /// Whose result was delivered, or `None` if there was none at the SLA.
     pub delivered: Option<Source>,
     /// What became of the local copy.
@@ -83,8 +83,8 @@ enum Run {
 /// nothing more to do. What holds whatever is called, in any order, at any time:
 /// - There is one delivery or one [`Action::GiveUp`], never both and never a second; given polls it comes by the SLA.
 /// - A remote result that came in time, at the SLA included, is delivered; the local result only at the SLA or once
-///   the remote has failed. If a poll is late, the outcome is still that of the SLA.
-/// - Each run is started at most once, and canceled at most once, if it is running when the outcome is there.
+///   the remote has failed. If a poll is late, the ending is still that of the SLA.
+/// - Each run is started at most once, and cancelled at most once, if it is running when that comes.
 /// - Events that repeat, contradict, come late, or come for a run that is not running change nothing.
 /// - Of a clock that steps back, the machine loses the time since the call before, once.
 ///
@@ -119,7 +119,7 @@ pub struct Duplication {
     withheld: bool,
     remote: Run,
     local: Run,
-    outcome: Option<Outcome>,
+    ending: Option<Ending>,
 }
 
 impl Duplication {
@@ -132,7 +132,7 @@ impl Duplication {
             withheld: false,
             remote: Run::Planned,
             local: Run::Planned,
-            outcome: None,
+            ending: None,
         }
     }
 
@@ -147,8 +147,8 @@ impl Duplication {
     }
 
     /// How the request ended; `None` while it has not.
-    pub const fn outcome(&self) -> Option<Outcome> {
-        self.outcome
+    pub const fn ending(&self) -> Option<Ending> {
+        self.ending
     }
 
     /// Plans the local copy anew, as when more is known of the remote. Changes nothing once that copy was started or
@@ -176,7 +176,7 @@ impl Duplication {
     /// [`Duplication::poll_at`]. `cap` is asked for a token when the local copy would start beside a running remote.
     pub fn poll(&mut self, now: Timestamp, cap: &mut TokenBucket) -> Option<Action> {
         let elapsed = self.stopwatch.advance(now);
-        if self.outcome.is_some() {
+        if self.ending.is_some() {
             return self.cancel(Source::Local).or_else(|| self.cancel(Source::Remote));
         }
         let at_sla = elapsed >= self.sla;
@@ -207,7 +207,7 @@ impl Duplication {
     /// of the call before.
     pub fn poll_at(&self) -> Option<Timestamp> {
         let running = |run| run == Run::Running;
-        let due = if self.outcome.is_some() {
+        let due = if self.ending.is_some() {
             (running(self.remote) || running(self.local)).then_some(Micros::ZERO)?
         } else if self.remote == Run::Planned
             || self.remote == Run::Done
@@ -254,7 +254,7 @@ impl Duplication {
             Run::Planned => LocalRun::Avoided,
             Run::Running | Run::Done | Run::Over => LocalRun::Started,
         };
-        self.outcome = Some(Outcome { delivered, local_run, after });
+        self.ending = Some(Ending { delivered, local_run, after });
         delivered.map_or(Action::GiveUp, Action::Deliver)
     }
 }

@@ -14,5 +14,5 @@ mod stopwatch;
 
 pub use counters::Counters;
 pub use limit::TokenBucket;
-pub use machine::{Action, Duplication, Event, LocalRun, Outcome, Source};
+pub use machine::{Action, Duplication, Ending, Event, LocalRun, Source};
 pub use start::{LocalStart, Strategy};
