@@ -5,10 +5,11 @@
 use std::convert::Infallible;
 
 use mdinference::select::base::Threshold;
+use mdinference::select::explore::exploration_set;
 use mdinference::select::utility::utility;
 use mdinference::{
-    Budget, Catalog, Constraints, Decision, Explanation, Model, ModelId, NothingEligible, Profile, Reason,
-    Verdict, explain, select, select_among, select_constrained, select_with,
+    Budget, Catalog, Constraints, Decision, Explanation, Index, Model, ModelId, NothingEligible, Profile,
+    Reason, Verdict, explain, select, select_among, select_constrained, select_with,
 };
 use rand_core::TryRng;
 
@@ -33,6 +34,8 @@ macro_rules! for_every_invariant {
             nothing_eligible_counts_every_model
             no_constraints_is_the_plain_selection
             an_updated_catalog_is_a_fresh_one
+            the_index_decides_as_the_scan
+            an_updated_index_is_a_fresh_one
         }
     };
 }
@@ -223,6 +226,12 @@ pub fn a_generator_is_drawn_from_once(case: &Case) {
     let decision = select_with(&catalog, &case.policy, case.budget, &mut generator);
     assert_eq!(generator.0, None, "one draw, even where it decides nothing");
     assert_eq!(decision, select(&catalog, &case.policy, case.budget, case.draw));
+
+    let mut generator = Once(Some(case.draw));
+    let index = Index::new(catalog, case.policy);
+    let decision = index.select_with(case.budget, &mut generator);
+    assert_eq!(generator.0, None, "one draw, even where it decides nothing");
+    assert_eq!(decision, index.select(case.budget, case.draw));
 }
 
 /// The lowest draw picks the first model by μ that can be picked, the highest one that can be; only the upper 24 bits
@@ -308,6 +317,59 @@ pub fn an_updated_catalog_is_a_fresh_one(case: &Case) {
     assert_eq!(updated, before);
     let by_mean = |model: Model| (model.profile.latency.mean, model.profile.latency.deviation);
     assert!(updated.models().is_sorted_by_key(by_mean));
+}
+
+/// The index has the same base as the plain scan and picks only what the scan may pick; and the same for the same draw,
+/// unless it draws by rejection: from more than four models at k = 1.
+pub fn the_index_decides_as_the_scan(case: &Case) {
+    let catalog = case.catalog();
+    let index = Index::new(catalog.clone(), case.policy);
+    assert_eq!((index.catalog(), index.policy()), (&catalog, &case.policy));
+    for budget in case.boundaries().into_iter().chain([case.budget]) {
+        same_decision(&index, budget, case.draw);
+    }
+    for draw in [0, u64::MAX] {
+        same_decision(&index, case.budget, draw);
+    }
+}
+
+/// What [`the_index_decides_as_the_scan`] says, for one request.
+pub fn same_decision<const N: usize>(index: &Index<N>, budget: Budget, draw: u64) {
+    let (catalog, policy) = (index.catalog(), index.policy());
+    let scan = select(catalog, policy, budget, draw);
+    let decision = index.select(budget, draw);
+    assert_eq!((decision.base, decision.budget), (scan.base, budget));
+    let base = catalog.get(scan.base).unwrap();
+    let explored = exploration_set(catalog.models(), base.latency).count();
+    if scan.reason == Reason::NothingFits || explored <= 4 || policy.sharpness.get() != 1.0 {
+        assert_eq!(decision, scan);
+    } else {
+        let reason = if decision.model == decision.base { Reason::Base } else { Reason::Explored };
+        assert_eq!(decision.reason, reason);
+        assert!(decision.probability(catalog.models(), policy) > 0.0);
+    }
+}
+
+/// An index with profiles replaced, one after the other, is each time the index built with those profiles.
+pub fn an_updated_index_is_a_fresh_one(case: &Case) {
+    let count = case.profiles.len();
+    let mut profiles = case.profiles.clone();
+    let mut updated = Index::new(case.catalog(), case.policy);
+    let mut bits = case.draw;
+    for _ in 0..count {
+        let place = bits as usize % count;
+        let mut profile = profiles[(bits >> 16) as usize % count];
+        profile.accuracy = profiles[(bits >> 32) as usize % count].accuracy;
+        profile.latency.deviation = profiles[(bits >> 48) as usize % count].latency.deviation;
+        let old = std::mem::replace(&mut profiles[place], profile);
+        assert_eq!(updated.update(ModelId::new(place).unwrap(), profile), Some(old));
+        let fresh = Index::new(Catalog::new(profiles.iter().copied()).unwrap(), case.policy);
+        assert_eq!(updated, fresh);
+        bits = bits.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(17);
+    }
+    let before = updated.clone();
+    assert_eq!(updated.update(ModelId::new(count).unwrap(), profiles[0]), None);
+    assert_eq!(updated, before);
 }
 
 /// The selection of a case.

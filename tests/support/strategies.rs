@@ -9,7 +9,7 @@ use super::case::{CAPACITY, Case, policy};
 
 /// What the zoos of a case are like.
 #[derive(Clone, Copy, Debug)]
-enum Zoo {
+pub enum Zoo {
     /// A few microseconds and few accuracies: everything ties.
     Crowded,
     /// Milliseconds, all within each other's windows.
@@ -22,7 +22,13 @@ enum Zoo {
     Any,
 }
 
-fn profile(zoo: Zoo) -> impl Strategy<Value = Profile> {
+/// Any of them.
+pub fn zoos() -> impl Strategy<Value = Zoo> {
+    select(vec![Zoo::Crowded, Zoo::Twins, Zoo::Measured, Zoo::Saturating, Zoo::Any])
+}
+
+/// A profile of such a zoo.
+pub fn profile(zoo: Zoo) -> impl Strategy<Value = Profile> {
     const TOP: u32 = Micros::MAX.get();
     let accuracies = || {
         let spread = (0..=1_000_000_u32, 0..=20).prop_map(|(ppm, halvings)| ppm >> halvings);
@@ -45,8 +51,7 @@ fn profile(zoo: Zoo) -> impl Strategy<Value = Profile> {
 
 /// 1 to 12 models. A few are copies of others, and a few differ from others in one field.
 fn profiles() -> impl Strategy<Value = Vec<Profile>> {
-    let zoo = select(vec![Zoo::Crowded, Zoo::Twins, Zoo::Measured, Zoo::Saturating, Zoo::Any]);
-    let own = zoo.prop_flat_map(|zoo| vec(profile(zoo), 1..=9));
+    let own = zoos().prop_flat_map(|zoo| vec(profile(zoo), 1..=9));
     (own, vec((any::<Index>(), any::<Index>(), 0..4), 0..=3)).prop_map(|(mut profiles, relatives)| {
         for (one, other, field) in relatives {
             let mut relative = *one.get(&profiles);
@@ -65,7 +70,7 @@ fn profiles() -> impl Strategy<Value = Vec<Profile>> {
 }
 
 /// γ and a whole k; mostly the paper's.
-fn policies() -> impl Strategy<Value = Policy> {
+pub fn policies() -> impl Strategy<Value = Policy> {
     let margin = prop_oneof![
         4 => Just(1_000),
         4 => select(vec![0, 1, 333, 999, 1_500, 2_333, 3_000, 1_000_000]),
