@@ -5,8 +5,8 @@
 mod operations;
 
 use mdinference::{
-    Accuracy, Catalog, Constraints, Cost, Learning, Micros, ModelId, ModelSet, NetworkTime, Outcome, Policy,
-    Profile, Reason, Request, Server, Ticket, Timestamp,
+    Accuracy, Catalog, Constraints, Cost, Index, Learning, Micros, ModelId, ModelSet, NetworkTime, Outcome,
+    Policy, Profile, Reason, Request, Server, Ticket, Timestamp,
 };
 use proptest::prelude::*;
 
@@ -233,6 +233,18 @@ fn a_stranger_is_harmless() {
     assert!(!server.judge(stranger, true));
     assert_eq!(server.learnt(stranger), None);
     assert_eq!(server, before);
+}
+
+/// Without waits and constraints a server decides as the index does, draw for draw.
+#[test]
+fn a_plain_request_is_decided_by_the_index() {
+    let server = server();
+    let index = Index::new(server.catalog().clone(), *server.policy());
+    for step in 0..3_000u32 {
+        let request = Request::new(Micros::new(step * 100), NetworkTime::Given(Micros::ZERO));
+        let draw = u64::from(step).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        assert_eq!(server.begin(&request, draw).unwrap().0, index.select(request.budget(), draw));
+    }
 }
 
 proptest! {

@@ -51,6 +51,49 @@
 //! # drop(ticket);
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
+//!
+//! # Sharing between threads
+//! Which lock is the caller's choice. Where selections far outnumber updates, let one thread write and publish copies
+//! of its server, say by the crate `arc-swap`; the others select from the copy at hand, each through a cache of its
+//! own, and send their tickets to the writer. A selection then sees one whole state, never half an update, and costs as
+//! much as on a server of one's own but for a check that the copy is the newest.
+//!
+//! ```
+//! use std::sync::{Arc, mpsc};
+//!
+//! use arc_swap::{ArcSwap, Cache};
+//! # use mdinference::{
+//! #     Catalog, Learning, Micros, ModelId, NetworkTime, Outcome, Policy, Profile, Request, Server, Ticket, Timestamp,
+//! # };
+//!
+//! # let catalog = Catalog::<1>::try_new([Profile::from_percent_and_millis(49.7, 3.21, 0.08)])?;
+//! let mut server = Server::new(catalog, Policy::PAPER, Learning::DEFAULT);
+//! let shared = ArcSwap::from_pointee(server.clone());
+//! let (sender, receiver) = mpsc::channel::<(Ticket, Outcome, Timestamp)>();
+//! std::thread::scope(|scope| {
+//!     for worker in 0..4 {
+//!         let (mut cache, sender) = (Cache::new(&shared), sender.clone());
+//!         scope.spawn(move || {
+//!             let network = NetworkTime::TwiceInput(Micros::from_millis(40));
+//!             let request = Request::new(Micros::from_millis(250), network);
+//!             let Ok((_, ticket)) = cache.load().begin(&request, worker) else { return };
+//!             // … run the model …
+//!             let outcome = Outcome::Completed(Micros::from_millis(4));
+//!             sender.send((ticket, outcome, Timestamp::from_micros(4_000))).ok();
+//!         });
+//!     }
+//!     drop(sender);
+//!     for (ticket, outcome, now) in receiver {
+//!         if server.finish(ticket, outcome, now) {
+//!             shared.store(Arc::new(server.clone()));
+//!         }
+//!     }
+//! });
+//! # let model = ModelId::default();
+//! assert_eq!(server.learnt(model).map(|learnt| learnt.latency.samples()), Some(4));
+//! assert_eq!(shared.load().catalog(), server.catalog());
+//! # Ok::<(), mdinference::CatalogError>(())
+//! ```
 
 use heapless::Vec;
 
@@ -172,7 +215,8 @@ pub struct Learning {
     /// α of the accuracies.
     pub accuracy: Smoothing,
     /// After this long without a sample, a model that has become slower than the profile it started with is tried
-    /// again with that profile; [`Micros::MAX`] for never.
+    /// again with that profile; [`Micros::MAX`] for never. If it is as slow as before, five runs, and those begun
+    /// before the fifth is known to be slow, are the price.
     pub patience: Micros,
 }
 
@@ -339,7 +383,8 @@ impl<const N: usize> Server<N> {
         })
     }
 
-    /// Takes in what a replica has learnt of a model since the last time. Says whether its profile has changed.
+    /// Takes in what a replica has learnt of a model: see [`LatencyEstimator::merged`]. Says whether its profile has
+    /// changed.
     pub fn merge(&mut self, model: ModelId, replica: &Learnt) -> bool {
         self.learn(model, |learnt| *learnt = learnt.merged(replica))
     }

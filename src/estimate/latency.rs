@@ -179,8 +179,9 @@ impl LatencyEstimator {
     ///
     /// Where they agree, each weighs by the samples it stands for (at most 1/α), and the mean and variance are those of
     /// all these samples together. Where each finds the other's mean suspect, they have seen different times, and the
-    /// one with the later sample is right (the slower, if they are of the same time). Sample counts add up. Their
-    /// timestamps must have the same origin.
+    /// one with the later sample is right (the slower, if they are of the same time). Sample counts add up, so of two
+    /// that are merged again and again, what they had in common counts again and again. Their timestamps must have the
+    /// same origin.
     #[must_use]
     pub fn merged(&self, other: &Self) -> Self {
         let (own, others) = (self.evidence(), other.evidence());
