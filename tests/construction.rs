@@ -31,19 +31,19 @@ const IMPOSSIBLE: [(f64, NumberError); 6] = [
     (-f64::MIN_POSITIVE, NumberError::Negative),
 ];
 
-/// The constructors that take a number: the top of the scale, and the constructor as a check.
+/// The constructors that take a number: the top of the scale, its step, and the constructor as a check.
 type Check = fn(f64) -> Result<(), NumberError>;
-const SCALES: [(f64, Check); 4] = [
-    (100.0, |value| Accuracy::from_percent(value).map(drop)),
-    (1.0, |value| Accuracy::from_fraction(value).map(drop)),
-    (2_147_483.647, |value| Micros::try_from_millis(value).map(drop)),
-    (1_000.0, |value| Margin::new(value).map(drop)),
+const SCALES: [(f64, f64, Check); 4] = [
+    (100.0, 1e-4, |value| Accuracy::from_percent(value).map(drop)),
+    (1.0, 1e-6, |value| Accuracy::from_fraction(value).map(drop)),
+    (2_147_483.647, 1e-3, |value| Micros::try_from_millis(value).map(drop)),
+    (1_000.0, 1e-3, |value| Margin::new(value).map(drop)),
 ];
 
 #[test]
 fn every_scale_refuses_impossible_numbers() {
     for (number, error) in IMPOSSIBLE {
-        for (_, check) in SCALES {
+        for (_, _, check) in SCALES {
             assert_eq!(check(number), Err(error), "of {number}");
         }
         assert_eq!(Sharpness::new(number).map(drop), Err(error), "of {number}");
@@ -52,11 +52,12 @@ fn every_scale_refuses_impossible_numbers() {
 
 #[test]
 fn every_scale_ends_where_it_says() {
-    for (top, check) in SCALES {
-        for inside in [0.0, -0.0, f64::MIN_POSITIVE, top / 2.0, top] {
+    for (top, step, check) in SCALES {
+        // Up to half a step past the top is rounded onto it.
+        for inside in [0.0, -0.0, f64::MIN_POSITIVE, top / 2.0, top, top + 0.49 * step] {
             assert_eq!(check(inside), Ok(()), "of {inside}");
         }
-        for outside in [top * 1.001, f64::MAX] {
+        for outside in [top + 0.51 * step, top * 1.001, f64::MAX] {
             assert_eq!(check(outside), Err(NumberError::TooLarge), "of {outside}");
         }
     }
@@ -134,9 +135,10 @@ proptest! {
 
     #[test]
     fn what_gets_in_is_the_nearest_step(value in any::<f64>(), fraction in 0.0..1.001) {
-        for (top, check) in SCALES {
+        for (top, step, check) in SCALES {
             for value in [value, fraction * top] {
-                prop_assert_eq!(check(value).is_ok(), value >= 0.0 && value <= top * (1.0 + 1e-6), "{}", value);
+                let inside = value >= 0.0 && value < top + step / 2.0;
+                prop_assert_eq!(check(value).is_ok(), inside, "{}", value);
             }
         }
         if let Ok(accuracy) = Accuracy::from_fraction(fraction) {

@@ -1,7 +1,8 @@
-//! What the tests share. The fuzz targets include [`case`], [`invariants`] and [`oracle`] too.
+//! What the tests share. The fuzz targets include most of it too.
 
 #![allow(dead_code, unreachable_pub, reason = "not every test needs all of it")]
 
+pub mod agreement;
 pub mod case;
 pub mod expected;
 pub mod invariants;
