@@ -180,6 +180,10 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    const fn new(decision: &Decision, wait: Micros) -> Self {
+        Self { model: decision.model, deadline: decision.budget.minus(wait).time(), noticed: Micros::ZERO }
+    }
+
     /// The model to run.
     pub const fn model(&self) -> ModelId {
         self.model
@@ -299,28 +303,22 @@ impl<const N: usize> Server<N> {
     /// [`NothingEligible`] if no model meets the request's constraints; never without constraints.
     #[inline]
     pub fn begin(&self, request: &Request<'_, N>, draw: u64) -> Result<(Decision, Ticket), NothingEligible> {
-        let budget = request.budget();
-        let decision = if request.constraints == Constraints::NONE && request.model_waits.is_empty() {
-            self.index.select(budget, draw)
-        } else {
-            self.begin_restricted(request, budget, draw)?
-        };
-        let deadline = budget.minus(request.model_wait(decision.model)).time();
-        Ok((decision, Ticket { model: decision.model, deadline, noticed: Micros::ZERO }))
+        if request.constraints == Constraints::NONE && request.model_waits.is_empty() {
+            let decision = self.index.select(request.budget(), draw);
+            return Ok((decision, Ticket::new(&decision, Micros::ZERO)));
+        }
+        self.begin_restricted(request, draw)
     }
 
     /// With constraints or waits that differ by model, which no index can foresee: the plain scan.
+    #[inline(never)]
     fn begin_restricted(
         &self,
         request: &Request<'_, N>,
-        budget: Budget,
         draw: u64,
-    ) -> Result<Decision, NothingEligible> {
+    ) -> Result<(Decision, Ticket), NothingEligible> {
         let (catalog, policy) = (self.index.catalog(), self.index.policy());
-        let constraints = &request.constraints;
-        if request.model_waits.is_empty() {
-            return select_constrained(catalog, policy, constraints, budget, draw);
-        }
+        let (constraints, budget) = (&request.constraints, request.budget());
         let eligible =
             catalog.models().filter(|model| constraints.exclusion(model).is_none()).map(|mut model| {
                 let latency = &mut model.profile.latency;
@@ -328,8 +326,9 @@ impl<const N: usize> Server<N> {
                 model
             });
         // Waits rule nobody out: if nothing is eligible with them, nothing is without, and that says why.
-        select_among(eligible, policy, budget, draw)
-            .map_or_else(|| select_constrained(catalog, policy, constraints, budget, draw), Ok)
+        let decision = select_among(eligible, policy, budget, draw)
+            .map_or_else(|| select_constrained(catalog, policy, constraints, budget, draw), Ok)?;
+        Ok((decision, Ticket::new(&decision, request.model_wait(decision.model))))
     }
 
     /// Takes in what came of a run. Says whether any profile has changed by it, so that copies need renewing.
