@@ -1,0 +1,133 @@
+//! Figure 6 (Section V-C): how the ways to explore compare, with NasNet Fictional in the zoo, which is as slow as NasNet
+//! Large and far less accurate. And the sharpness k that it takes to lose as little as the paper's text says.
+
+use mdinference::{Micros, Policy, Sharpness};
+
+use super::algorithm::Algorithm;
+use super::models::Models;
+use super::outcome::{Outcome, expectation, replay, requests};
+use super::parallel::{self, Progress};
+use super::row::{Across, Claim, Row, Section};
+use super::{ONE_WAY_50_25, SHOWN_SLAS, Settings, slas};
+
+/// What may be lost to related accurate, in points of accuracy, to count as almost nothing.
+pub const ALMOST_NOTHING: f64 = 0.5;
+
+/// k is searched in steps of 1 / this.
+const STEPS_PER_UNIT: u32 = 10;
+
+pub struct Figure6 {
+    /// The smallest k, in steps of 0.1, that loses less than [`ALMOST_NOTHING`] at every SLA.
+    pub sharpness: f64,
+    /// The largest loss at any SLA, in points, with k = 1, with that k, and with the next whole k.
+    pub losses: [(f64, f64); 3],
+    /// NasNet Fictional's share of the picks while NasNet Large is the base, in percent (Eq. 3 as written).
+    pub fictional_share: f64,
+    pub points: Vec<Point>,
+}
+
+pub struct Point {
+    pub sla_ms: u32,
+    /// An outcome for each of [`Figure6::algorithms`].
+    pub outcomes: Vec<Outcome>,
+}
+
+impl Figure6 {
+    pub fn run(settings: &Settings, progress: &dyn Progress) -> Self {
+        let models = Models::table3_with_fictional();
+        let grid = ONE_WAY_50_25.grid(settings.grid);
+        let accuracy =
+            |algorithm, sla_ms| expectation(&models, algorithm, Micros::from_millis(sla_ms), &grid).accuracy;
+        let slas = slas();
+        let best = parallel::map(progress, "Figure 6: bound", &slas, |&sla_ms| {
+            accuracy(Algorithm::RelatedAccurate, sla_ms)
+        });
+        let loss = |k, index: usize| best[index] - accuracy(mdinference(k), slas[index]);
+        // A k that will not do mostly shows at the longest SLA, where the twins are explored most.
+        let suffices = |k| (0..slas.len()).rev().all(|index| loss(k, index) < ALMOST_NOTHING);
+        let sharpness = (STEPS_PER_UNIT..)
+            .map(|steps| f64::from(steps) / f64::from(STEPS_PER_UNIT))
+            .find(|&k| suffices(k))
+            .expect("a large k picks the largest utility");
+        let indices: Vec<usize> = (0..slas.len()).collect();
+        let losses = [1.0, sharpness, sharpness.ceil()].map(|k| {
+            let losses = parallel::map(progress, &format!("Figure 6: k = {k}"), &indices, |&i| loss(k, i));
+            (k, losses.into_iter().fold(0.0, f64::max))
+        });
+
+        let requests = requests(&ONE_WAY_50_25, settings.seed, settings.requests);
+        let points = parallel::map(progress, "Figure 6", &slas, |&sla_ms| {
+            let outcome = |algorithm| replay(&models, algorithm, Micros::from_millis(sla_ms), &requests);
+            Point { sla_ms, outcomes: algorithms(sharpness).map(outcome).into() }
+        });
+        let long = Micros::from_millis(100_000);
+        let fictional = models.id("NasNet Fictional").index();
+        let fictional_share = expectation(&models, Algorithm::PAPER, long, &grid).usage[fictional];
+        Self { sharpness, losses, fictional_share, points }
+    }
+
+    /// What each point compares.
+    pub fn algorithms(&self) -> [Algorithm; 5] {
+        algorithms(self.sharpness)
+    }
+
+    pub fn section(&self) -> Section {
+        const FIGURE: &str = "figure6";
+        let mut points = Vec::new();
+        for (index, algorithm) in self.algorithms().into_iter().enumerate() {
+            for point in self.points.iter().filter(|point| SHOWN_SLAS.contains(&point.sla_ms)) {
+                let accuracy = point.outcomes[index].accuracy;
+                points.push(Row::new(FIGURE, algorithm, "accuracy (%)", point.sla_ms, accuracy));
+            }
+        }
+        let loss = |(k, loss)| Row::new(FIGURE, mdinference(k), "largest loss (points)", None, loss);
+        let [paper, smallest, whole] = self.losses;
+        let rows = vec![
+            loss(paper)
+                .against(Claim::Says("almost none", paper.1 < ALMOST_NOTHING))
+                .note("Eq. 3 as written"),
+            Row::new(FIGURE, "mdinference", "usage of NasNet Fictional (%)", None, self.fictional_share)
+                .note("while NasNet Large is the base"),
+            Row::new(FIGURE, "mdinference", "smallest sufficient k", None, self.sharpness),
+            loss(smallest).note("less than 0.5"),
+            loss(whole),
+        ];
+        Section {
+            title: "Figure 6: ways to explore, with NasNet Fictional, T_nw = 100 ± 50 ms".into(),
+            points,
+            across: Across::Sla,
+            rows,
+            notes: vec![
+                format!(
+                    "Losses are to related accurate, at the SLA where they are largest. Here the paper's equation and its text part. By the text, MDInference loses almost nothing to \
+                     related accurate. By Eq. 3, NasNet Fictional has NasNet Large's μ and σ, so its share is \
+                     50.0 / (50.0 + 82.6) = {:.1} % whenever NasNet Large is the base, and each such pick costs \
+                     32.6 points.",
+                    self.fictional_share
+                ),
+                format!(
+                    "Drawing by Uᵏ instead of U, less than 0.5 points are lost at every SLA from k = {} on (searched \
+                     from 1 in steps of {}; the smallest whole k is {}). Losses are integrals.",
+                    self.sharpness,
+                    1.0 / f64::from(STEPS_PER_UNIT),
+                    self.sharpness.ceil()
+                ),
+            ],
+        }
+    }
+}
+
+fn algorithms(sharpness: f64) -> [Algorithm; 5] {
+    [
+        Algorithm::PureRandom,
+        Algorithm::RelatedRandom,
+        Algorithm::PAPER,
+        mdinference(sharpness),
+        Algorithm::RelatedAccurate,
+    ]
+}
+
+/// MDInference with sharpness `k`, which is positive.
+fn mdinference(k: f64) -> Algorithm {
+    Algorithm::MdInference(Policy::PAPER.with_sharpness(Sharpness::new(k).expect("k is positive")))
+}

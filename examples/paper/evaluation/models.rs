@@ -1,0 +1,45 @@
+//! The zoos of the paper.
+
+use mdinference::ModelId;
+
+use super::zoo::Zoo;
+
+/// Room for the largest zoo.
+pub type Catalog = mdinference::Catalog<24>;
+
+/// A catalog with the names of its models.
+pub struct Models {
+    pub names: Vec<String>,
+    pub catalog: Catalog,
+}
+
+impl Models {
+    /// Table III; Figures 3 to 5 leave NasNet Fictional out.
+    pub fn table3() -> Self {
+        Self::shipped("table3", |name| name != "NasNet Fictional")
+    }
+
+    /// Table III with NasNet Fictional, for Figure 6.
+    pub fn table3_with_fictional() -> Self {
+        Self::shipped("table3", |_| true)
+    }
+
+    /// All 23 models measured on the GPU server, for Table IV and Figures 7 and 8.
+    pub fn measured() -> Self {
+        Self::shipped("p2", |name| name != "nasnet_fictional")
+    }
+
+    /// The model of that name.
+    pub fn id(&self, name: &str) -> ModelId {
+        let index = self.names.iter().position(|other| other == name);
+        index.and_then(ModelId::new).expect("a model of a shipped zoo")
+    }
+
+    fn shipped(zoo: &str, keep: impl Fn(&str) -> bool) -> Self {
+        let zoo = Zoo::shipped(zoo).expect("the shipped zoos are sound");
+        let (names, profiles): (Vec<_>, Vec<_>) =
+            zoo.names.into_iter().zip(zoo.profiles).filter(|(name, _)| keep(name)).unzip();
+        let catalog = Catalog::new(profiles).expect("the shipped zoos are not larger");
+        Self { names, catalog }
+    }
+}
