@@ -25,7 +25,7 @@ use evaluation::{Evaluation, Settings};
 #[derive(Parser)]
 #[command(name = "paper")]
 struct Arguments {
-    /// Print one JSON object a line instead of tables; times in ms, shares in percent
+    /// Print one JSON object a line instead of tables: times in ms, shares in percent, a range as its middle
     #[arg(long)]
     json: bool,
     /// Seed of the replayed requests
@@ -97,9 +97,9 @@ impl Bar {
 
 impl Progress for Bar {
     fn begin(&self, what: &str, steps: usize) {
-        self.0.reset();
-        self.0.set_length(steps as u64);
         self.0.set_message(what.to_owned());
+        self.0.set_length(steps as u64);
+        self.0.reset();
     }
 
     fn step(&self) {

@@ -13,6 +13,9 @@ use super::row::{Across, Claim, Row, Section};
 /// One-way network time, in ms.
 const MEAN_MS: f64 = 50.0;
 
+/// Up to this coefficient of variation a network counts as stable, in percent.
+const STABLE: u32 = 25;
+
 /// The coefficients of variation that the printed tables show, in percent.
 const SHOWN: [u32; 5] = [0, 25, 50, 75, 100];
 
@@ -43,7 +46,8 @@ impl Variability {
     }
 
     pub fn sections(&self) -> [Section; 2] {
-        let stable = &self.points[0].at_100;
+        let stable = self.points.iter().filter(|point| point.variation <= STABLE);
+        let stable = stable.map(|point| point.at_100.attainment).fold(0.0, f64::max);
         let accuracies = || self.points.iter().map(|point| point.at_250.accuracy);
         let around_80 = Claim::About { value: 80.0, within: 3.0 };
         [
@@ -52,8 +56,14 @@ impl Variability {
                 100,
                 |point| &point.at_100,
                 vec![
-                    Row::new("figure4", "stable network, CV 0 %", "attainment (%)", 100, stable.attainment)
-                        .against(Claim::Below(50.0)),
+                    Row::new(
+                        "figure4",
+                        format!("stable network, CV 0 to {STABLE} %"),
+                        "largest attainment (%)",
+                        100,
+                        stable,
+                    )
+                    .against(Claim::Below(50.0)),
                 ],
             ),
             self.section(
