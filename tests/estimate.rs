@@ -354,6 +354,8 @@ fn a_slow_model_is_tried_again_after_a_minute_and_not_before() {
     assert!(!estimator.revive(at(61_000_001), MINUTE), "once is enough");
     // Still slow: five samples say so.
     assert_eq!(mean(&fed(estimator, [100_000; 5])), 100_000);
+    // Not as fast as the prior has it: ten samples correct that.
+    assert_eq!(mean(&fed(estimator, [14_000; 10])), 13_636);
     // Recovered: nothing to learn.
     assert_eq!(mean(&fed(estimator, [10_000; 5])), 10_000);
 }

@@ -1,286 +1,120 @@
-//! [`Server`]: the models of one server, chosen by what is left of each request's time and kept at live profiles.
-//!
-//! [`Server::begin`] only reads: it picks a model and hands out a [`Ticket`]. The caller runs the model and gives the
-//! ticket back to [`Server::finish`] with what came of it, which is what the next choice is made on.
-//!
-//! ```
-//! use mdinference::{
-//!     Catalog, Learning, Micros, NetworkTime, Outcome, Policy, Profile, Reason, Request, Server, Timestamp,
-//! };
-//!
-//! // What the models were measured at: accuracy in percent, mean and deviation in milliseconds.
-//! let catalog = Catalog::<3>::try_new([
-//!     Profile::from_percent_and_millis(49.7, 3.21, 0.08),
-//!     Profile::from_percent_and_millis(77.2, 31.61, 0.29),
-//!     Profile::from_percent_and_millis(82.6, 112.61, 0.36),
-//! ])?;
-//! let mut server = Server::new(catalog, Policy::PAPER, Learning::DEFAULT);
-//!
-//! // A request with 250 ms to be answered in. It took 40 ms to arrive and has waited 5 ms since.
-//! let network = NetworkTime::TwiceInput(Micros::from_millis(40));
-//! let request = Request::new(Micros::from_millis(250), network).with_spent(Micros::from_millis(5));
-//! let draw = 0x9E37_79B9_7F4A_7C15; // 64 random bits, or a hash of the request's id
-//! let (decision, ticket) = server.begin(&request, draw)?;
-//! assert_eq!(decision.budget.time(), Micros::from_millis(165));
-//! assert_eq!(decision.model.index(), 2);
-//!
-//! // … run the model, then say what came of it, and when.
-//! let mut now = Timestamp::from_micros(1_000_000);
-//! server.finish(ticket, Outcome::Completed(Micros::from_millis(113)), now);
-//!
-//! // The model gets stuck. Nobody need wait for its runs to end: the fifth that is overdue shows it.
-//! let mut stuck = Vec::new();
-//! for draw in 0..5 {
-//!     stuck.push(server.begin(&request, draw)?.1);
-//! }
-//! for ticket in &mut stuck {
-//!     server.overdue(ticket, Micros::from_millis(400), now);
-//! }
-//! let (decision, ticket) = server.begin(&request, draw)?;
-//! assert_eq!((decision.model.index(), decision.reason), (1, Reason::Base));
-//! server.finish(ticket, Outcome::Completed(Micros::from_millis(32)), now);
-//! for ticket in stuck {
-//!     server.finish(ticket, Outcome::TimedOut(Micros::from_millis(500)), now);
-//! }
-//!
-//! // A minute without a sample, and it is tried again.
-//! now = now.after(Micros::from_millis(60_001));
-//! server.revive(now);
-//! let (decision, ticket) = server.begin(&request, draw)?;
-//! assert_eq!(decision.model.index(), 2);
-//! # drop(ticket);
-//! # Ok::<(), Box<dyn core::error::Error>>(())
-//! ```
-//!
-//! # Sharing between threads
-//! Which lock is the caller's choice. Where selections far outnumber updates, let one thread write and publish copies
-//! of its server, say by the crate `arc-swap`; the others select from the copy at hand, each through a cache of its
-//! own, and send their tickets to the writer. A selection then sees one whole state, never half an update, and costs as
-//! much as on a server of one's own but for a check that the copy is the newest.
-//!
-//! ```
-//! use std::sync::{Arc, mpsc};
-//!
-//! use arc_swap::{ArcSwap, Cache};
-//! # use mdinference::{
-//! #     Catalog, Learning, Micros, ModelId, NetworkTime, Outcome, Policy, Profile, Request, Server, Ticket, Timestamp,
-//! # };
-//!
-//! # let catalog = Catalog::<1>::try_new([Profile::from_percent_and_millis(49.7, 3.21, 0.08)])?;
-//! let mut server = Server::new(catalog, Policy::PAPER, Learning::DEFAULT);
-//! let shared = ArcSwap::from_pointee(server.clone());
-//! let (sender, receiver) = mpsc::channel::<(Ticket, Outcome, Timestamp)>();
-//! std::thread::scope(|scope| {
-//!     for worker in 0..4 {
-//!         let (mut cache, sender) = (Cache::new(&shared), sender.clone());
-//!         scope.spawn(move || {
-//!             let network = NetworkTime::TwiceInput(Micros::from_millis(40));
-//!             let request = Request::new(Micros::from_millis(250), network);
-//!             let Ok((_, ticket)) = cache.load().begin(&request, worker) else { return };
-//!             // … run the model …
-//!             let outcome = Outcome::Completed(Micros::from_millis(4));
-//!             sender.send((ticket, outcome, Timestamp::from_micros(4_000))).ok();
-//!         });
-//!     }
-//!     drop(sender);
-//!     for (ticket, outcome, now) in receiver {
-//!         if server.finish(ticket, outcome, now) {
-//!             shared.store(Arc::new(server.clone()));
-//!         }
-//!     }
-//! });
-//! # let model = ModelId::default();
-//! assert_eq!(server.learnt(model).map(|learnt| learnt.latency.samples()), Some(4));
-//! assert_eq!(shared.load().catalog(), server.catalog());
-//! # Ok::<(), mdinference::CatalogError>(())
-//! ```
+//! [`Server`]: the server's side, choosing models and learning from their runs.
+
+mod learning;
+mod request;
+mod ticket;
 
 use heapless::Vec;
 
-use crate::budget::{Budget, NetworkTime};
 use crate::catalog::{Catalog, ModelId};
 use crate::constraint::{Constraints, NothingEligible, select_constrained};
-use crate::estimate::{AccuracyEstimator, LatencyEstimator, Observation, Smoothing};
+use crate::estimate::Observation;
 use crate::index::Index;
 use crate::policy::Policy;
-use crate::profile::{Latency, Profile};
+use crate::profile::Profile;
 use crate::select::{Decision, select_among};
 use crate::time::{Micros, Timestamp};
 
-/// What is known of a request when its model is to be chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request<'a, const N: usize> {
-    /// T_sla, from the moment the client asked.
-    pub sla: Micros,
-    /// T_nw, by whichever way it is known.
-    pub network: NetworkTime,
-    /// Time gone since the request arrived here.
-    pub spent: Micros,
-    /// Time that it will yet wait whichever model is chosen, such as in a common queue.
-    pub wait: Micros,
-    /// Time that it would wait for each model, by [`ModelId`]; a model past the end waits for nothing.
-    pub model_waits: &'a [Micros],
-    /// What it demands of a model besides.
-    pub constraints: Constraints<'a, N>,
-}
+pub use learning::{Learning, Learnt};
+pub use request::Request;
+pub use ticket::{Outcome, Ticket};
 
-impl<'a, const N: usize> Request<'a, N> {
-    /// A request that waits for nothing and demands nothing else.
-    pub const fn new(sla: Micros, network: NetworkTime) -> Self {
-        Self {
-            sla,
-            network,
-            spent: Micros::ZERO,
-            wait: Micros::ZERO,
-            model_waits: &[],
-            constraints: Constraints::NONE,
-        }
-    }
-
-    /// With the time gone since it arrived here.
-    pub const fn with_spent(self, spent: Micros) -> Self {
-        Self { spent, ..self }
-    }
-
-    /// With the time that it will yet wait whichever model is chosen.
-    pub const fn with_wait(self, wait: Micros) -> Self {
-        Self { wait, ..self }
-    }
-
-    /// With the time that it would wait for each model, by [`ModelId`]: for instance the model's requests in flight
-    /// times its μ.
-    pub const fn with_model_waits(self, model_waits: &'a [Micros]) -> Self {
-        Self { model_waits, ..self }
-    }
-
-    /// With what it demands of a model.
-    pub const fn with_constraints(self, constraints: Constraints<'a, N>) -> Self {
-        Self { constraints, ..self }
-    }
-
-    /// T_budget = T_sla − T_nw − the time spent − the common wait.
-    pub const fn budget(&self) -> Budget {
-        Budget::new(self.sla, self.network).minus(self.spent).minus(self.wait)
-    }
-
-    fn model_wait(&self, id: ModelId) -> Micros {
-        self.model_waits.get(id.index()).copied().unwrap_or(Micros::ZERO)
-    }
-}
-
-/// A run that was begun. It goes back to [`Server::finish`]; dropped instead, the run teaches nothing, and does no
-/// other harm.
-#[must_use = "a dropped ticket loses its sample: give it to `Server::finish`"]
-#[derive(Debug, PartialEq, Eq)]
-pub struct Ticket {
-    model: ModelId,
-    deadline: Micros,
-    /// How long it had run when it last counted as overdue; zero if never.
-    noticed: Micros,
-}
-
-impl Ticket {
-    const fn new(decision: &Decision, wait: Micros) -> Self {
-        Self { model: decision.model, deadline: decision.budget.minus(wait).time(), noticed: Micros::ZERO }
-    }
-
-    /// The model to run.
-    pub const fn model(&self) -> ModelId {
-        self.model
-    }
-
-    /// The time the model may run: T_budget less the wait for this model.
-    pub const fn deadline(&self) -> Micros {
-        self.deadline
-    }
-}
-
-/// What came of a run; all times are those of the run alone, from its start and without waiting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub enum Outcome {
-    /// It gave an answer after this long, in time or not.
-    Completed(Micros),
-    /// It gave no answer, and that was known after this long. It counts as if it had taken at least its deadline, so
-    /// that failing fast does not look fast.
-    Failed(Micros),
-    /// It was given up after this long, as too late. Counts as [`Outcome::Failed`] does.
-    TimedOut(Micros),
-    /// It was no longer needed after this long: "at least this long" is all that it tells.
-    Cancelled(Micros),
-}
-
-/// How a server learns from its runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Learning {
-    /// α of the inference times.
-    pub latency: Smoothing,
-    /// α of the accuracies.
-    pub accuracy: Smoothing,
-    /// After this long without a sample, a model that has become slower than the profile it started with is tried
-    /// again with that profile; [`Micros::MAX`] for never. If it is as slow as before, five runs, and those begun
-    /// before the fifth is known to be slow, are the price.
-    pub patience: Micros,
-}
-
-impl Learning {
-    /// α = 0.05 for times and 0.001 for accuracies; patience of one minute.
-    pub const DEFAULT: Self = Self {
-        latency: Smoothing::LATENCY,
-        accuracy: Smoothing::ACCURACY,
-        patience: Micros::from_millis(60_000),
-    };
-
-    /// With another α of the inference times.
-    pub const fn with_latency(self, latency: Smoothing) -> Self {
-        Self { latency, ..self }
-    }
-
-    /// With another α of the accuracies.
-    pub const fn with_accuracy(self, accuracy: Smoothing) -> Self {
-        Self { accuracy, ..self }
-    }
-
-    /// With another patience.
-    pub const fn with_patience(self, patience: Micros) -> Self {
-        Self { patience, ..self }
-    }
-}
-
-impl Default for Learning {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
-}
-
-/// Everything learnt of one model; plain data, to be stored, sent and merged.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Learnt {
-    /// Its inference time.
-    pub latency: LatencyEstimator,
-    /// Its accuracy.
-    pub accuracy: AccuracyEstimator,
-}
-
-impl Learnt {
-    /// Nothing yet, but the profile it starts from.
-    pub fn from_prior(prior: Profile) -> Self {
-        Self {
-            latency: LatencyEstimator::from_prior(prior.latency),
-            accuracy: AccuracyEstimator::from_prior(prior.accuracy),
-        }
-    }
-
-    /// What two replicas know together.
-    #[must_use]
-    pub fn merged(&self, other: &Self) -> Self {
-        Self { latency: self.latency.merged(&other.latency), accuracy: self.accuracy.merged(&other.accuracy) }
-    }
-}
-
-/// The models of one server with their live profiles.
+/// The models of one server, chosen by what is left of each request's time and kept at live profiles.
+///
+/// [`Self::begin`] only reads: it picks a model and hands out a [`Ticket`]. The caller runs the model and gives the
+/// ticket back to [`Self::finish`] with what came of it, which is what the next choice is made on.
+///
+/// ```
+/// use mdinference::{
+///     Catalog, Learning, Micros, NetworkTime, Outcome, Policy, Profile, Reason, Request, Server, Timestamp,
+/// };
+///
+/// // What the models were measured at: accuracy in percent, mean and deviation in milliseconds.
+/// let catalog = Catalog::<3>::try_new([
+///     Profile::from_percent_and_millis(49.7, 3.21, 0.08),
+///     Profile::from_percent_and_millis(77.2, 31.61, 0.29),
+///     Profile::from_percent_and_millis(82.6, 112.61, 0.36),
+/// ])?;
+/// let mut server = Server::new(catalog, Policy::PAPER, Learning::DEFAULT);
+///
+/// // A request with 250 ms to be answered in. It took 40 ms to arrive and has waited 5 ms since.
+/// let network = NetworkTime::TwiceInput(Micros::from_millis(40));
+/// let request = Request::new(Micros::from_millis(250), network).with_spent(Micros::from_millis(5));
+/// let draw = 0x9E37_79B9_7F4A_7C15; // 64 random bits, or a hash of the request's id
+/// let (decision, ticket) = server.begin(&request, draw)?;
+/// assert_eq!(decision.budget.time(), Micros::from_millis(165));
+/// assert_eq!(decision.model.index(), 2);
+///
+/// // … run the model, then say what came of it, and when.
+/// let mut now = Timestamp::from_micros(1_000_000);
+/// server.finish(ticket, Outcome::Completed(Micros::from_millis(113)), now);
+///
+/// // The model gets stuck. Nobody need wait for its runs to end: the fifth that is overdue shows it.
+/// let mut stuck = Vec::new();
+/// for draw in 0..5 {
+///     stuck.push(server.begin(&request, draw)?.1);
+/// }
+/// for ticket in &mut stuck {
+///     server.overdue(ticket, Micros::from_millis(400), now);
+/// }
+/// let (decision, ticket) = server.begin(&request, draw)?;
+/// assert_eq!((decision.model.index(), decision.reason), (1, Reason::Base));
+/// server.finish(ticket, Outcome::Completed(Micros::from_millis(32)), now);
+/// for ticket in stuck {
+///     server.finish(ticket, Outcome::TimedOut(Micros::from_millis(500)), now);
+/// }
+///
+/// // A minute without a sample, and it is tried again.
+/// now = now.after(Micros::from_millis(60_001));
+/// server.revive(now);
+/// let (decision, ticket) = server.begin(&request, draw)?;
+/// assert_eq!(decision.model.index(), 2);
+/// # drop(ticket);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+///
+/// # Sharing between threads
+/// Which lock is the caller's choice. Where selections far outnumber updates, let one thread write and publish copies
+/// of its server, say by the crate `arc-swap`; the others select from the copy at hand, each through a cache of its
+/// own, and send their tickets to the writer. A selection then sees one whole state, never half an update, and costs as
+/// much as on a server of one's own but for a check that the copy is the newest.
+///
+/// ```
+/// use std::sync::{Arc, mpsc};
+///
+/// use arc_swap::{ArcSwap, Cache};
+/// # use mdinference::{
+/// #     Catalog, Learning, Micros, ModelId, NetworkTime, Outcome, Policy, Profile, Request, Server, Ticket, Timestamp,
+/// # };
+///
+/// # let catalog = Catalog::<1>::try_new([Profile::from_percent_and_millis(49.7, 3.21, 0.08)])?;
+/// let mut server = Server::new(catalog, Policy::PAPER, Learning::DEFAULT);
+/// let shared = ArcSwap::from_pointee(server.clone());
+/// let (sender, receiver) = mpsc::channel::<(Ticket, Outcome, Timestamp)>();
+/// std::thread::scope(|scope| {
+///     for worker in 0..4 {
+///         let (mut cache, sender) = (Cache::new(&shared), sender.clone());
+///         scope.spawn(move || {
+///             let network = NetworkTime::TwiceInput(Micros::from_millis(40));
+///             let request = Request::new(Micros::from_millis(250), network);
+///             let Ok((_, ticket)) = cache.load().begin(&request, worker) else { return };
+///             // … run the model …
+///             let outcome = Outcome::Completed(Micros::from_millis(4));
+///             sender.send((ticket, outcome, Timestamp::from_micros(4_000))).ok();
+///         });
+///     }
+///     drop(sender);
+///     for (ticket, outcome, now) in receiver {
+///         if server.finish(ticket, outcome, now) {
+///             shared.store(Arc::new(server.clone()));
+///         }
+///     }
+/// });
+/// # let model = ModelId::default();
+/// assert_eq!(server.learnt(model).map(|learnt| learnt.latency.samples()), Some(4));
+/// assert_eq!(shared.load().catalog(), server.catalog());
+/// # Ok::<(), mdinference::CatalogError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Server<const N: usize> {
     index: Index<N>,
@@ -382,7 +216,7 @@ impl<const N: usize> Server<N> {
         })
     }
 
-    /// Takes in what a replica has learnt of a model: see [`LatencyEstimator::merged`]. Says whether its profile has
+    /// Takes in what a replica has learnt of a model: see [`Learnt::merged`]. Says whether its profile has
     /// changed.
     pub fn merge(&mut self, model: ModelId, replica: &Learnt) -> bool {
         self.learn(model, |learnt| *learnt = learnt.merged(replica))
@@ -416,7 +250,7 @@ impl<const N: usize> Server<N> {
             return false;
         };
         change(learnt);
-        let latency: Latency = learnt.latency.latency().unwrap_or(old.latency);
+        let latency = learnt.latency.latency().unwrap_or(old.latency);
         let new = Profile { accuracy: learnt.accuracy.accuracy(), latency, ..old };
         new != old && self.index.update(model, new).is_some()
     }
