@@ -1,0 +1,48 @@
+//! A proof that nothing a request needs can panic: this links only if the compiler sees that no panic can be reached,
+//! since the panic handler calls a function that is nowhere.
+//!
+//! `cargo build --release --target thumbv7em-none-eabihf`, here or with `--manifest-path`.
+
+#![no_std]
+#![no_main]
+
+use core::hint::black_box;
+use core::panic::PanicInfo;
+
+use mdinference::{
+    Budget, Catalog, Constraints, Index, Micros, ModelId, ModelSet, Policy, Profile, explain, select,
+    select_constrained,
+};
+
+unsafe extern "C" {
+    safe fn a_panic_can_be_reached() -> !;
+}
+
+#[panic_handler]
+fn panic(_: &PanicInfo<'_>) -> ! {
+    a_panic_can_be_reached()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn _start() -> ! {
+    loop {
+        let budget = Budget::of(Micros::new(black_box(0)));
+        let draw = black_box(0_u64);
+        let policy: Policy = black_box(Policy::PAPER);
+        let profile: Profile = black_box(Profile::default());
+        let Ok(mut catalog) = Catalog::<12>::new(black_box([profile; 12])) else { continue };
+        black_box(select(&catalog, &policy, budget, draw));
+
+        let allowed = black_box(ModelSet::<12>::ALL);
+        let constraints = Constraints::NONE.with_allowed(&allowed);
+        let _ = black_box(select_constrained(&catalog, &policy, &constraints, budget, draw));
+        black_box(explain(&catalog, &policy, &constraints, budget));
+
+        let id: ModelId = black_box(ModelId::default());
+        black_box(catalog.update(id, profile));
+
+        let index: Option<&Index<12>> = black_box(None);
+        let Some(index) = index else { continue };
+        black_box(index.select(budget, draw));
+    }
+}
