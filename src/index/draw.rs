@@ -58,21 +58,39 @@ impl Lanes {
     }
 }
 
+/// What bounds the utilities in a window from above.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Bound {
+    /// The accuracy of the base, in parts per million: a model that fits is no more accurate.
+    pub(super) accuracy: f32,
+    /// The least γσ, in µs.
+    pub(super) deviation: f32,
+}
+
+impl Bound {
+    /// Since (B − (μ + γσ)) / (B − μ) is 1 − γσ / (B − μ), it is greatest with the least γσ and the least μ.
+    #[inline(always)]
+    fn at(self, first: &Terms, budget: Budget) -> f32 {
+        self.accuracy * (1.0 - self.deviation / first.remaining(budget))
+    }
+}
+
 /// Draws a place in `window` with probability proportional to its weight, at a cost that hardly grows with it.
 ///
-/// A place is proposed uniformly and accepted with probability U / `most`, where `most` is the accuracy of the base: a
-/// model that fits is no more accurate, and U ≤ A. Each round takes its bits from the draw, scrambled: the first round
-/// is exact and so is each other on its own, since the scrambling is one-to-one. After a number of rounds that is small
-/// beside the window, [`sample`] decides.
+/// A place is proposed uniformly and accepted with probability U / `bound`. Each round takes its bits from the draw,
+/// scrambled: the first round is exact and so is each other on its own, since the scrambling is one-to-one. If after a
+/// number of rounds that is small beside the window none is accepted, [`sample`] decides.
 #[inline]
-pub(super) fn draw_by_rejection(window: &[Terms], most: f32, budget: Budget, draw: u64) -> Option<usize> {
+pub(super) fn draw_by_rejection(window: &[Terms], bound: Bound, budget: Budget, draw: u64) -> Option<usize> {
     let mut bits = draw;
-    let rounds = (window.len() / 8).wrapping_add(8);
+    let rounds = (window.len() / 4).wrapping_add(16);
+    // The lower 24 bits of a draw times this are uniform below the bound.
+    let scale = bound.at(window.first()?, budget) / (1u32 << 24) as f32;
     for _ in 0..rounds {
         let place = ((bits >> 32).wrapping_mul(window.len() as u64) >> 32) as usize;
-        let threshold = unit(bits << 40) * most;
+        let accept_above = (bits & 0xFF_FFFF) as f32 * scale;
         if let Some(terms) = window.get(place)
-            && terms.gain(budget) > threshold * terms.remaining(budget)
+            && terms.gain(budget) > accept_above * terms.remaining(budget)
         {
             return Some(place);
         }

@@ -60,10 +60,7 @@ impl<const N: usize> Index<N> {
     /// Picks a model for a request. As [`select`](crate::select()), `draw` is 64 uniformly random bits.
     #[inline]
     pub fn select(&self, budget: Budget, draw: u64) -> Decision {
-        let Some(step) = self.staircase.step(budget) else {
-            let fastest = self.fastest;
-            return Decision { model: fastest, base: fastest, reason: Reason::NothingFits, budget };
-        };
+        let Some(step) = self.staircase.step(budget) else { return self.nothing_fits(budget) };
         let base = step.base;
         let model = match step.method {
             Method::Certain => base,
@@ -78,6 +75,12 @@ impl<const N: usize> Index<N> {
     #[inline]
     pub fn select_with<R: Rng + ?Sized>(&self, budget: Budget, rng: &mut R) -> Decision {
         self.select(budget, rng.next_u64())
+    }
+
+    /// Stage 1 alone: the most accurate model that fits, or `None` if nothing fits.
+    #[inline]
+    pub fn base(&self, budget: Budget) -> Option<ModelId> {
+        self.staircase.step(budget).map(|step| step.base)
     }
 
     /// Replaces the profile of one model and gives back the old one; `None`, and no change, for an unknown id.
@@ -105,6 +108,12 @@ impl<const N: usize> Index<N> {
         self.fastest = fastest(self.models.fastest()).map_or(self.fastest, |model| model.id);
     }
 
+    #[cold]
+    fn nothing_fits(&self, budget: Budget) -> Decision {
+        let fastest = self.fastest;
+        Decision { model: fastest, base: fastest, reason: Reason::NothingFits, budget }
+    }
+
     #[inline]
     fn draw_from_window(&self, step: &Step, budget: Budget, draw: u64) -> ModelId {
         let Ordered { catalog, policy, terms, .. } = &self.models;
@@ -114,7 +123,7 @@ impl<const N: usize> Index<N> {
             return sample(weights(set, policy, budget), draw).unwrap_or(step.base);
         }
         let window = terms.get(first..first.wrapping_add(count)).unwrap_or_default();
-        draw_by_rejection(window, step.most, budget, draw)
+        draw_by_rejection(window, step.bound, budget, draw)
             .and_then(|place| catalog.order().get(first.wrapping_add(place)).copied())
             .unwrap_or(step.base)
     }

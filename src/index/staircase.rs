@@ -5,7 +5,7 @@ use heapless::Vec;
 
 use crate::budget::Budget;
 use crate::catalog::ModelId;
-use crate::index::draw::Lanes;
+use crate::index::draw::{Bound, Lanes};
 use crate::index::order::{Change, Ordered};
 use crate::select::base::Threshold;
 use crate::select::explore::Window;
@@ -35,8 +35,8 @@ pub(super) struct Step {
     /// The threshold of the next step, up to which this one holds.
     next: i32,
     pub(super) method: Method,
-    /// A of the base in parts per million: no utility on this step is greater.
-    pub(super) most: f32,
+    /// No utility on this step is greater.
+    pub(super) bound: Bound,
     /// The first of the models that may be drawn.
     pub(super) lanes: Lanes,
 }
@@ -61,18 +61,16 @@ impl<const N: usize> Staircase<N> {
     }
 
     /// The step whose base is the most accurate model that fits; `None` if nothing fits.
-    #[inline]
+    #[inline(always)]
     pub(super) fn step(&self, budget: Budget) -> Option<&Step> {
         let budget = budget.time().get() as i32;
-        let below = if N <= 16 {
-            // The sign of a difference, summed: no branch, and four to a vector register.
-            self.thresholds
-                .iter()
-                .fold(0, |below: i32, &threshold| below.wrapping_sub(threshold.wrapping_sub(budget) >> 31))
-                as usize
-        } else {
-            let thresholds = self.thresholds.get(..self.steps.len()).unwrap_or_default();
-            thresholds.partition_point(|&threshold| threshold < budget)
+        let below = match self.thresholds.first_chunk::<FEW>() {
+            None => count_below(&self.thresholds, budget),
+            Some(few) if self.steps.len() <= FEW => count_below(few, budget),
+            Some(_) => {
+                let thresholds = self.thresholds.get(..self.steps.len()).unwrap_or_default();
+                thresholds.partition_point(|&threshold| threshold < budget)
+            }
         };
         self.steps.get(below.wrapping_sub(1))
     }
@@ -142,6 +140,17 @@ impl<const N: usize> Staircase<N> {
     }
 }
 
+/// So many thresholds are counted faster than they are searched.
+const FEW: usize = 24;
+
+/// How many thresholds are below the budget: the signs of the differences, summed, so that there is no branch and four
+/// go to a vector register.
+#[inline(always)]
+fn count_below<const LEN: usize>(thresholds: &[i32; LEN], budget: i32) -> usize {
+    let sign = |threshold: &i32| threshold.wrapping_sub(budget) >> 31;
+    thresholds.iter().map(sign).fold(0, i32::wrapping_sub) as usize
+}
+
 impl Step {
     /// No threshold.
     const UNTRIMMED: i32 = -1;
@@ -157,24 +166,30 @@ impl Step {
             end: models.terms.partition_point(|terms| mean(terms) <= window.high) as u16,
             next: Self::UNTRIMMED,
             method: Method::Certain,
-            most: models.profile(base).accuracy.as_ppm() as f32,
+            bound: Bound::default(),
             lanes: Lanes::default(),
         }
     }
 
+    /// Takes those models of the window into account that fit some budget of this step.
     fn trim<const N: usize>(&mut self, models: &Ordered<N>) {
         let (first, end) = (usize::from(self.first), usize::from(self.end));
         let window = models.terms.get(first..end).unwrap_or_default();
-        let fits = window.iter().rposition(|terms| terms.threshold <= self.next);
-        let count = fits.map_or(0, |last| last.wrapping_add(1));
-        self.count = count as u16;
-        self.method = match count {
+        let ids = models.catalog.order().get(first..end).unwrap_or_default();
+        let fits = |terms: &Terms| terms.threshold <= self.next;
+        let last = window.iter().rposition(fits);
+        self.count = last.map_or(0, |last| last.wrapping_add(1)) as u16;
+        let fitting = window.iter().zip(ids).filter(|(terms, _)| fits(terms));
+        let accuracy = models.profile(self.base).accuracy.as_ppm() as f32;
+        // A threshold is rounded up: less than one too much.
+        let deviations = window.iter().map(|terms| terms.threshold.wrapping_sub(terms.mean));
+        self.bound = Bound { accuracy, deviation: deviations.min().unwrap_or(0).saturating_sub(1) as f32 };
+        self.method = match fitting.clone().take(Lanes::COUNT.wrapping_add(1)).count() {
             0 | 1 => Method::Certain,
-            _ if self.most == 0.0 => Method::Certain,
+            _ if accuracy == 0.0 => Method::Certain,
             0..=Lanes::COUNT if models.policy.sharpness.is_paper() => Method::Lanes,
             _ => Method::Window,
         };
-        let ids = models.catalog.order().get(first..end).unwrap_or_default();
-        self.lanes = Lanes::new(window.iter().zip(ids).take(count), self.base);
+        self.lanes = Lanes::new(fitting, self.base);
     }
 }

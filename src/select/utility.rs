@@ -72,9 +72,9 @@ impl Terms {
         self.accuracy * (slack as f32 - self.fraction)
     }
 
-    /// The denominator of Eq. 3, T_budget − μ(m), floored at zero.
+    /// The denominator of Eq. 3, |T_budget − μ(m)|.
     #[inline(always)]
     pub(crate) fn remaining(self, budget: Budget) -> f32 {
-        (budget.time().get() as i32).wrapping_sub(self.mean).max(0) as f32
+        ((budget.time().get() as i32).wrapping_sub(self.mean) as f32).abs()
     }
 }
