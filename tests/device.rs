@@ -201,11 +201,13 @@ fn what_is_learnt_on_the_way_changes_the_plan() {
     assert_eq!(remote_time(network(80), model).deviation, Micros::from_millis(5));
 
     let mut request = device.begin(ms(0), SLA, None);
-    assert_eq!(request.local_start(), DEFERRED);
-    device.expect(&mut request, remote_time(network(80), model));
-    assert_eq!(request.local_start(), LocalStart::OnFailure);
-    device.expect(&mut request, remote_time(network(130), model));
-    assert_eq!(request.local_start(), DEFERRED);
+    let mut start_if_expected = |mean| {
+        device.expect(&mut request, remote_time(network(mean), model));
+        request.local_start()
+    };
+    assert_eq!(device.begin(ms(0), SLA, None).local_start(), DEFERRED);
+    assert_eq!(start_if_expected(122), LocalStart::OnFailure);
+    assert_eq!(start_if_expected(123), ALWAYS);
 }
 
 #[test]

@@ -57,10 +57,22 @@ pub struct World<const N: usize> {
 }
 
 impl<const N: usize> World<N> {
-    /// The time from a request to its result if the server answers with the base.
-    fn expected(&self, network: NetworkTime) -> Latency {
+    /// The budget that the server selects with.
+    fn budget(&self, network: NetworkTime, rule: Rule) -> Budget {
         let budget = Budget::new(self.sla, network);
-        let base = base(self.index.catalog().models(), self.index.policy().margin, budget);
+        match (rule.price, rule.strategy.local_start(self.sla, self.local, None)) {
+            (Some(price), LocalStart::After(delay)) => {
+                let (models, margin) = (self.index.catalog().models(), self.index.policy().margin);
+                joint_budget(models, margin, budget, Budget::new(delay, network), price)
+            }
+            _ => budget,
+        }
+    }
+
+    /// The time from a request to its result if the server answers with the base.
+    fn expected(&self, network: NetworkTime, rule: Rule) -> Latency {
+        let (models, margin) = (self.index.catalog().models(), self.index.policy().margin);
+        let base = base(models, margin, self.budget(network, rule));
         let model = base.map(|base| base.model().profile.latency).unwrap_or_default();
         remote_time(Latency { mean: network.both_ways(), deviation: Micros::ZERO }, model)
     }
@@ -93,28 +105,16 @@ impl Run {
     pub fn request<const N: usize>(&mut self, world: &World<N>, draws: &Draws) -> Option<Source> {
         let began = Timestamp::from_micros(0);
         let network = NetworkTime::TwiceInput(draws.one_way);
-        let budget = Budget::new(world.sla, network);
-        let (catalog, policy) = (world.index.catalog(), world.index.policy());
 
         // What the server does with it, once it is there.
-        let local_start = self.rule.strategy.local_start(world.sla, world.local, None);
-        let selected = match (self.rule.price, local_start) {
-            (Some(price), LocalStart::After(delay)) => {
-                let until_local = Budget::new(delay, network);
-                joint_budget(catalog.models(), policy.margin, budget, until_local, price)
-            }
-            _ => budget,
-        };
-        let model = world.index.select(selected, draws.selection).model;
-        let profile = catalog.get(model).copied().unwrap_or_default();
-        let remote_time_taken =
-            network.both_ways().saturating_add(taking(profile.latency, draws.remote_score));
+        let model = world.index.select(world.budget(network, self.rule), draws.selection).model;
+        let profile = world.index.catalog().get(model).copied().unwrap_or_default();
+        let remote_takes = network.both_ways().saturating_add(taking(profile.latency, draws.remote_score));
 
-        // What the device lives through.
-        // Its upload is over, or has lasted for so long that not even the fastest model can answer in time.
+        // What the device lives through. Its upload is over, or has lasted for so long that not even the fastest model can answer in time.
         let known_of_upload = draws.one_way.min(world.hopeless_after());
         let mut upload_known = Some(began.after(known_of_upload));
-        let mut remote_done = Some(began.after(remote_time_taken));
+        let mut remote_done = Some(began.after(remote_takes));
         let mut local_done: Option<Timestamp> = None;
         let mut local_started = None;
         let mut request = self.device.begin(began, world.sla, None);
@@ -122,7 +122,10 @@ impl Run {
             let next =
                 [upload_known, remote_done, local_done].into_iter().flatten().fold(due, Timestamp::min);
             if upload_known.take_if(|at| *at == next).is_some() {
-                self.device.expect(&mut request, world.expected(NetworkTime::TwiceInput(known_of_upload)));
+                self.device.expect(
+                    &mut request,
+                    world.expected(NetworkTime::TwiceInput(known_of_upload), self.rule),
+                );
             }
             if remote_done.take_if(|at| *at == next).is_some() {
                 request.handle(next, Event::Done(Source::Remote));

@@ -14,22 +14,37 @@ use crate::time::{Micros, Timestamp};
 /// number may be under way at a time.
 ///
 /// ```
-/// use mdinference::duplicate::{Action, Event, Source, Strategy};
+/// use mdinference::duplicate::{Action, Event, Source, Strategy, TokenBucket};
 /// use mdinference::{Device, Latency, Micros, Timestamp};
 ///
-/// let ms = |ms: u64| Timestamp::from_micros(1_000 * ms);
+/// // The model on the device takes 40 ± 4 ms. Ten extra runs at once are fine, and then one a second.
 /// let local = Latency { mean: Micros::from_millis(40), deviation: Micros::from_millis(4) };
-/// let mut device = Device::new(local, Strategy::DEFERRED);
+/// let cap = TokenBucket::new(10, Micros::from_millis(1_000));
+/// let mut device = Device::new(local, Strategy::DEFERRED).with_cap(cap);
 ///
-/// let mut request = device.begin(ms(0), Micros::from_millis(250), None);
-/// assert_eq!(device.poll(&mut request, ms(0)), Some(Action::Start(Source::Remote)));
-/// assert_eq!(device.poll(&mut request, ms(0)), None);
-/// assert_eq!(request.poll_at(), Some(ms(198))); // 250 − (40 + 3·4): the local copy would start.
-///
-/// request.handle(ms(170), Event::Done(Source::Remote));
-/// assert_eq!(device.poll(&mut request, ms(170)), Some(Action::Deliver(Source::Remote)));
-/// assert_eq!(device.poll(&mut request, ms(170)), None);
-/// assert_eq!((device.counters().remote, device.counters().avoided), (1, 1));
+/// let mut now = Timestamp::from_micros(0); // A monotonic clock is best.
+/// let mut local_done = None;
+/// let mut answer = None;
+/// let mut request = device.begin(now, Micros::from_millis(250), None);
+/// while let Some(wake) = request.poll_at() {
+///     // Sleep until `wake` or until a run ends. On this day the server's answer never comes.
+///     now = local_done.map_or(wake, |done: Timestamp| done.min(wake));
+///     if local_done.take_if(|done| *done == now).is_some() {
+///         request.handle(now, Event::Done(Source::Local));
+///     }
+///     while let Some(action) = device.poll(&mut request, now) {
+///         match action {
+///             Action::Start(Source::Remote) => {} // Send the request.
+///             Action::Start(Source::Local) => local_done = Some(now.after(local.mean)),
+///             Action::Deliver(source) => answer = Some((source, now)),
+///             Action::GiveUp => {}    // Tell the user that there is no answer.
+///             Action::Cancel(_) => {} // Stop that run, and tell the server.
+///         }
+///     }
+/// }
+/// // It was started 52 ms before the SLA, and delivered at it.
+/// assert_eq!(answer, Some((Source::Local, Timestamp::from_micros(250_000))));
+/// assert_eq!((device.counters().started, device.counters().local), (1, 1));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {

@@ -25,13 +25,15 @@ pub enum Strategy {
     /// With the remote: the paper's rule.
     Always,
     /// At the last moment at which it still makes the SLA, T_sla − (μ + margin·σ) of the local model, so not at all
-    /// when the remote is quicker than that. At once where that moment is past, or where the remote is expected to miss
-    /// the SLA: then there is nothing to wait for.
+    /// when the remote is quicker than that.
+    ///
+    /// At once where that moment is past; or where the remote is expected only after it, and within margin·σ of its own
+    /// expected time of missing the SLA: the copy would run anyway, and is likely to be needed.
     ///
     /// Delivers what [`Strategy::Always`] delivers, except where the remote misses the SLA unforeseen and the local run
     /// takes longer than μ + margin·σ: for normal local times and a margin of 3, one in 740.
     Deferred {
-        /// Deviations of the local model's time kept in hand; [`Strategy::DEFERRED`] has 3.
+        /// Deviations kept in hand; [`Strategy::DEFERRED`] has 3.
         margin: Margin,
     },
     /// As deferred, but only if the remote is at risk of missing the SLA: its expected time has
@@ -40,7 +42,7 @@ pub enum Strategy {
     /// A remote not at risk misses with a probability of at most 1 ÷ (1 + risk²), whatever the distribution (Cantelli's
     /// inequality): 3 bounds it by 10 %, 10 by 1 %. For normal times, 3 is 0.13 %.
     AtRisk {
-        /// Deviations of the local model's time kept in hand, as in [`Strategy::Deferred`].
+        /// Deviations kept in hand, as in [`Strategy::Deferred`].
         margin: Margin,
         /// Deviations of the remote's expected time that must fit the SLA for a local copy to be left out.
         risk: Margin,
@@ -58,17 +60,12 @@ impl Strategy {
     /// When the local copy of a request starts, given the time of the local model and, if known, the remote's expected
     /// time from the request to its result: the network's T_nw and the model's time, with their common deviation.
     pub const fn local_start(&self, sla: Micros, local: Latency, remote: Option<Latency>) -> LocalStart {
-        let hopeless = match remote {
-            Some(remote) => remote.mean.get() >= sla.get(),
-            None => false,
-        };
         match *self {
             Self::Always => LocalStart::After(Micros::ZERO),
-            Self::Deferred { .. } | Self::AtRisk { .. } if hopeless => LocalStart::After(Micros::ZERO),
-            Self::Deferred { margin } => LocalStart::After(last_moment(sla, local, margin)),
+            Self::Deferred { margin } => LocalStart::After(deferred(sla, local, remote, margin)),
             Self::AtRisk { margin, risk } => match remote {
-                Some(remote) if Threshold::new(remote, risk).fits(Budget::of(sla)) => LocalStart::OnFailure,
-                _ => LocalStart::After(last_moment(sla, local, margin)),
+                Some(remote) if in_time(remote, sla, risk) => LocalStart::OnFailure,
+                _ => LocalStart::After(deferred(sla, local, remote, margin)),
             },
             Self::Never => LocalStart::Never,
         }
@@ -85,6 +82,22 @@ const THREE: Margin = match Margin::new(3.0) {
     Ok(margin) => margin,
     Err(_) => Margin::PAPER,
 };
+
+/// How long a deferred copy waits.
+const fn deferred(sla: Micros, local: Latency, remote: Option<Latency>, margin: Margin) -> Micros {
+    let last_moment = last_moment(sla, local, margin);
+    match remote {
+        Some(remote) if remote.mean.get() >= last_moment.get() && !in_time(remote, sla, margin) => {
+            Micros::ZERO
+        }
+        _ => last_moment,
+    }
+}
+
+/// Whether a remote is expected within the SLA by `margin` deviations.
+const fn in_time(remote: Latency, sla: Micros, margin: Margin) -> bool {
+    Threshold::new(remote, margin).fits(Budget::of(sla))
+}
 
 /// T_sla − (μ + margin·σ), a part of a microsecond early rather than late; zero if that is past.
 const fn last_moment(sla: Micros, local: Latency, margin: Margin) -> Micros {
@@ -114,11 +127,15 @@ mod tests {
     }
 
     #[test]
-    fn nothing_waits_for_a_remote_that_is_expected_to_miss() {
+    fn nothing_waits_for_a_remote_that_is_late_anyway() {
         for strategy in [Strategy::DEFERRED, Strategy::AT_RISK] {
-            let start = |mean| strategy.local_start(SLA, latency(40_000, 4_000), Some(latency(mean, 9_000)));
-            assert_eq!(start(249_999), LocalStart::After(Micros::from_millis(198)));
-            assert_eq!(start(250_000), LocalStart::After(Micros::ZERO));
+            let start = |mean, deviation| {
+                strategy.local_start(SLA, latency(40_000, 4_000), Some(latency(mean, deviation)))
+            };
+            assert_eq!(start(220_000, 10_000), LocalStart::After(Micros::ZERO));
+            assert_eq!(start(250_000, 0), LocalStart::After(Micros::ZERO));
+            // It may well come before the copy would start.
+            assert_eq!(start(197_999, 30_000), LocalStart::After(Micros::from_millis(198)));
         }
     }
 
@@ -135,8 +152,8 @@ mod tests {
         let start = |remote| Strategy::AT_RISK.local_start(SLA, local, remote);
         let last_moment = LocalStart::After(Micros::from_millis(198));
         assert_eq!(start(None), last_moment);
-        assert_eq!(start(Some(latency(219_999, 10_000))), LocalStart::OnFailure);
+        assert_eq!(start(Some(latency(189_999, 20_000))), LocalStart::OnFailure);
         // Strictly, as in Eq. 2.
-        assert_eq!(start(Some(latency(220_000, 10_000))), last_moment);
+        assert_eq!(start(Some(latency(190_000, 20_000))), last_moment);
     }
 }
