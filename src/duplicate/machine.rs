@@ -81,10 +81,11 @@ enum Run {
 ///
 /// After each [event](Duplication::handle), and at [`Duplication::poll_at`], call [`Duplication::poll`] until it has
 /// nothing more to do. What holds whatever is called, in any order, at any time:
-/// - There is one delivery or one [`Action::GiveUp`], never both and never a second; given polls it comes by the SLA.
+/// - There is one delivery or one [`Action::GiveUp`], never both and never a second; polled as told, at the SLA at the
+///   latest.
 /// - A remote result that came in time, at the SLA included, is delivered; the local result only at the SLA or once
 ///   the remote has failed. If a poll is late, the ending is still that of the SLA.
-/// - Each run is started at most once, and cancelled at most once, if it is running when that comes.
+/// - Each run is started at most once; one that is still running at the end is cancelled, once.
 /// - Events that repeat, contradict, come late, or come for a run that is not running change nothing.
 /// - Of a clock that steps back, the machine loses the time since the call before, once.
 ///
