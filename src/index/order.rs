@@ -38,9 +38,12 @@ pub(super) struct Change {
 impl<const N: usize> Ordered<N> {
     pub(super) fn new(catalog: Catalog<N>, policy: Policy) -> Self {
         let margin = policy.margin;
-        // As many as the catalog holds, so nothing is cut off.
-        let terms = catalog.models().map(|model| Terms::new(&model.profile, margin)).collect();
-        let mut by_threshold: Vec<ModelId, N> = catalog.order().iter().copied().collect();
+        // As many as the catalog holds, so nothing is cut off. (`collect` would panic if it were.)
+        let mut terms = Vec::new();
+        for model in catalog.models() {
+            let _ = terms.push(Terms::new(&model.profile, margin));
+        }
+        let mut by_threshold = Vec::from_slice(catalog.order()).unwrap_or_default();
         by_threshold.sort_unstable_by_key(|&id| rank(&catalog, margin, id));
         Self { catalog, policy, terms, by_threshold }
     }

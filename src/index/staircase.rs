@@ -108,17 +108,33 @@ impl<const N: usize> Staircase<N> {
             }
             best = Some(accuracy);
             while self.steps.get(at).is_some_and(|step| models.rank(step.base) < models.rank(id)) {
-                self.steps.remove(at);
+                self.remove(at);
             }
             if self.steps.get(at).is_none_or(|step| step.base != id) {
-                // There are no more steps than models.
-                let _ = self.steps.insert(at, Step::new(models, id));
+                self.insert(at, Step::new(models, id));
             } else if place > to {
                 return;
             }
             at = at.wrapping_add(1);
         }
         self.steps.truncate(at);
+    }
+
+    // Not those of `Vec`, which have a panic that the compiler does not see to be out of reach.
+
+    fn insert(&mut self, at: usize, step: Step) {
+        // There are no more steps than models.
+        let _ = self.steps.push(step);
+        if let Some(rest @ [_, ..]) = self.steps.get_mut(at..) {
+            rest.rotate_right(1);
+        }
+    }
+
+    fn remove(&mut self, at: usize) {
+        if let Some(rest @ [_, ..]) = self.steps.get_mut(at..) {
+            rest.rotate_left(1);
+            self.steps.pop();
+        }
     }
 
     /// Brings up to date what follows from the windows and the thresholds: of steps that are new or whose window has

@@ -41,8 +41,8 @@ extern "C" fn _start() -> ! {
         let id: ModelId = black_box(ModelId::default());
         black_box(catalog.update(id, profile));
 
-        let index: Option<&Index<12>> = black_box(None);
-        let Some(index) = index else { continue };
+        let mut index = Index::new(catalog, policy);
         black_box(index.select(budget, draw));
+        black_box(index.update(id, profile));
     }
 }
