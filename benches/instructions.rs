@@ -6,6 +6,15 @@
 //!
 //! A case runs twice as a child process, for some selections and for twice as many; the difference is theirs alone.
 
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
 use std::hint::black_box;
 use std::process::{Command, ExitCode};
 

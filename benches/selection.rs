@@ -3,6 +3,15 @@
 //! Each zoo is a group in which the naive version, the plain scan, the index and the floors run one after the other;
 //! the ratios to the naive version in this same run are printed at the end. Budgets vary with each selection.
 
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
 use std::hint::black_box;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};

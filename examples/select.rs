@@ -1,1 +1,382 @@
-fn main() {}
+//! Tries the selector on a zoo of your own, and explains the answer.
+//!
+//! `cargo run --release --example select -- --zoo zoos.csv:p2 --sla-ms 250 --input-ms 40`
+
+#![allow(unreachable_pub, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::expect_used)]
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use mdinference::{
+    Accuracy, Budget, Catalog, Constraints, Cost, Decision, Explanation, Margin, Micros, ModelId, ModelSet,
+    NetworkTime, NothingEligible, NumberError, Policy, Sharpness, explain, select_constrained,
+};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde::Serialize;
+
+#[path = "support/table.rs"]
+mod table;
+#[path = "support/zoo.rs"]
+mod zoo;
+
+use zoo::{BadInput, Zoo};
+
+/// How many models a zoo may have.
+const CAPACITY: usize = 1_024;
+
+/// Picks a model for a request from a zoo, as MDInference does, and says why.
+#[derive(Parser)]
+#[command(name = "select", allow_negative_numbers = true)]
+struct Arguments {
+    /// Zoo: a CSV with the columns model, accuracy (%), mean_ms, std_ms and optionally cost; FILE:NAME picks the rows
+    /// whose column zoo says NAME. A bare file name is also looked for among the zoos that come with the project
+    #[arg(long, value_name = "FILE[:NAME]")]
+    zoo: String,
+
+    /// Response-time target T_sla in milliseconds
+    #[arg(long, value_name = "MS", value_parser = millis, required_unless_present = "requests")]
+    sla_ms: Option<Micros>,
+    /// Time T_input that the request took to arrive, in milliseconds; T_nw is then twice that
+    #[arg(long, value_name = "MS", value_parser = millis)]
+    input_ms: Option<Micros>,
+    /// Time T_output that past responses took, in milliseconds; T_nw is then twice that
+    #[arg(long, value_name = "MS", value_parser = millis, conflicts_with = "input_ms")]
+    output_ms: Option<Micros>,
+    /// Network time T_nw, both ways, in milliseconds; goes before the other two
+    #[arg(long, value_name = "MS", value_parser = millis)]
+    network_ms: Option<Micros>,
+    /// Many requests: a CSV with the columns sla_ms and network_ms; - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sla_ms", "input_ms", "output_ms", "network_ms"])]
+    requests: Option<String>,
+
+    /// Deviation margin γ: a model fits if μ + γσ is below the budget
+    #[arg(long, value_name = "GAMMA", default_value = "1", value_parser = margin)]
+    margin: Margin,
+    /// Sharpness k: models are drawn by utility to the power of k
+    #[arg(long, value_name = "K", default_value = "1", value_parser = sharpness)]
+    sharpness: Sharpness,
+    /// Seed of the draws
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+
+    /// Only models at least this accurate, in percent
+    #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = percent)]
+    min_accuracy: Accuracy,
+    /// Only models at most this costly
+    #[arg(long, value_name = "COST", default_value_t = u32::MAX, hide_default_value = true)]
+    max_cost: u32,
+    /// Only these models, separated by commas
+    #[arg(long, value_name = "MODELS", value_delimiter = ',')]
+    only: Vec<String>,
+    /// None of these models, separated by commas
+    #[arg(long, value_name = "MODELS", value_delimiter = ',')]
+    without: Vec<String>,
+
+    /// One JSON object a request
+    #[arg(long)]
+    json: bool,
+}
+
+fn millis(text: &str) -> Result<Micros, String> {
+    checked(text, Micros::try_from_millis, &format!("is longer than {}", Micros::MAX))
+}
+
+fn margin(text: &str) -> Result<Margin, String> {
+    checked(text, Margin::new, "is above 1000")
+}
+
+fn sharpness(text: &str) -> Result<Sharpness, String> {
+    checked(text, Sharpness::new, "is too large")
+}
+
+fn percent(text: &str) -> Result<Accuracy, String> {
+    checked(text, Accuracy::from_percent, "is above 100")
+}
+
+fn checked<T>(text: &str, new: fn(f64) -> Result<T, NumberError>, too_large: &str) -> Result<T, String> {
+    let number = text.trim().parse().map_err(|_| "is not a number".to_owned())?;
+    new(number).map_err(|error| match error {
+        NumberError::TooLarge => too_large.to_owned(),
+        error => error.to_string(),
+    })
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => {
+            // Clap's message without its hints: one line that says what is wrong.
+            let message = error.to_string();
+            let lines = message.split("\n\n").next().unwrap_or_default().lines();
+            eprintln!("{}", lines.map(str::trim).collect::<Vec<_>>().join(" "));
+            return ExitCode::from(2);
+        }
+        Err(help) => help.exit(),
+    };
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has seen enough.
+        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Failure::Output(error)) => {
+            eprintln!("error: the output can't be written: {error}");
+            ExitCode::FAILURE
+        }
+        Err(Failure::Input(bad)) => {
+            eprintln!("error: {bad}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+enum Failure {
+    Input(BadInput),
+    Output(io::Error),
+}
+
+impl From<BadInput> for Failure {
+    fn from(bad: BadInput) -> Self {
+        Self::Input(bad)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let zoo = read_zoo(&arguments.zoo)?;
+    let catalog = Catalog::<CAPACITY>::new(zoo.profiles.iter().copied())
+        .map_err(|error| BadInput(format!("{}: {error}", arguments.zoo)))?;
+    let allowed = allowed(arguments, &zoo)?;
+    let constraints = Constraints::NONE
+        .with_min_accuracy(arguments.min_accuracy)
+        .with_max_cost(Cost(arguments.max_cost))
+        .with_allowed(&allowed);
+    let policy = Policy::PAPER.with_margin(arguments.margin).with_sharpness(arguments.sharpness);
+    let mut rng = StdRng::seed_from_u64(arguments.seed);
+    let mut answer = |budget| {
+        let decision = select_constrained(&catalog, &policy, &constraints, budget, rng.next_u64());
+        Answer { zoo: &zoo, explanation: explain(&catalog, &policy, &constraints, budget), decision }
+    };
+
+    let mut output = io::stdout().lock();
+    let Some(requests) = &arguments.requests else {
+        let (network, origin) = network(arguments)?;
+        let sla = arguments.sla_ms.unwrap_or_default();
+        let answer = answer(Budget::new(sla, network));
+        if arguments.json {
+            writeln!(output, "{}", answer.json())?;
+        } else {
+            writeln!(output, "Budget: {} = {sla} − {origin}\n", answer.explanation.budget.time())?;
+            write!(output, "{}", answer.text())?;
+        }
+        return Ok(());
+    };
+    let mut rows = Vec::new();
+    let mut requests = Requests::open(requests)?;
+    while let Some((sla, network)) = requests.next()? {
+        let answer = answer(Budget::new(sla, NetworkTime::Given(network)));
+        if arguments.json {
+            writeln!(output, "{}", answer.json())?;
+        } else {
+            rows.push(answer.row(rows.len() + 1, sla, network));
+        }
+    }
+    if !arguments.json {
+        let header =
+            ["", "base", "pick", "reason", "SLA (ms)", "T_nw (ms)", "budget (ms)", "probability (%)"];
+        writeln!(output, "{}", table::table(&header, 4, rows))?;
+    }
+    Ok(())
+}
+
+/// T_nw, and how it comes about.
+fn network(arguments: &Arguments) -> Result<(NetworkTime, String), BadInput> {
+    match (arguments.network_ms, arguments.input_ms, arguments.output_ms) {
+        (Some(network), ..) => Ok((NetworkTime::Given(network), format!("{network}"))),
+        (None, Some(input), _) => Ok((NetworkTime::TwiceInput(input), format!("2 · {input}"))),
+        (None, None, Some(output)) => Ok((NetworkTime::TwiceOutput(output), format!("2 · {output}"))),
+        (None, None, None) => Err(BadInput(
+            "the network time is missing: give --input-ms, --output-ms or --network-ms".to_owned(),
+        )),
+    }
+}
+
+/// Opens FILE or FILE:NAME; a name goes after the last colon.
+fn read_zoo(argument: &str) -> Result<Zoo, BadInput> {
+    let (file, name) = match argument.rsplit_once(':') {
+        Some((file, name)) if !Path::new(argument).exists() => (file, Some(name)),
+        _ => (argument, None),
+    };
+    let mut path = PathBuf::from(file);
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/zoos").join(&path);
+    if !path.exists() && path.components().count() == 1 && shipped.exists() {
+        path = shipped;
+    }
+    Zoo::read(file, open(file, &path)?, name)
+}
+
+fn open(name: &str, path: &Path) -> Result<File, BadInput> {
+    File::open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => BadInput(format!("{name}: there is no such file")),
+        _ => BadInput(format!("{name}: {error}")),
+    })
+}
+
+/// The models that --only and --without leave.
+fn allowed(arguments: &Arguments, zoo: &Zoo) -> Result<ModelSet<CAPACITY>, BadInput> {
+    let ids = |option: &str, names: &[String]| -> Result<Vec<ModelId>, BadInput> {
+        let id = |name: &String| {
+            let index = zoo.names.iter().position(|other| other == name.trim());
+            index.and_then(ModelId::new).ok_or_else(|| {
+                let known = zoo.names.join(", ");
+                BadInput(format!("{option}: there is no model '{name}' in the zoo; there are: {known}"))
+            })
+        };
+        names.iter().map(id).collect()
+    };
+    let mut allowed = match ids("--only", &arguments.only)? {
+        none if none.is_empty() => ModelSet::ALL,
+        only => only.into_iter().collect(),
+    };
+    for id in ids("--without", &arguments.without)? {
+        allowed.remove(id);
+    }
+    Ok(allowed)
+}
+
+/// Requests from CSV, one at a time.
+struct Requests {
+    table: zoo::Table<Box<dyn Read>>,
+    sla: zoo::Column,
+    network: zoo::Column,
+}
+
+impl Requests {
+    fn open(file: &str) -> Result<Self, BadInput> {
+        let (name, source): (_, Box<dyn Read>) = match file {
+            "-" => ("standard input", Box::new(io::stdin())),
+            file => (file, Box::new(open(file, Path::new(file))?)),
+        };
+        let table = zoo::Table::read(name, source)?;
+        Ok(Self { sla: table.required("sla_ms")?, network: table.required("network_ms")?, table })
+    }
+
+    fn next(&mut self) -> Result<Option<(Micros, Micros)>, BadInput> {
+        let Some(row) = self.table.next_row()? else { return Ok(None) };
+        let millis = |column| row.number(column, Micros::try_from_millis, &Micros::MAX.to_string());
+        Ok(Some((millis(&self.sla)?, millis(&self.network)?)))
+    }
+}
+
+/// What became of one request.
+struct Answer<'a> {
+    zoo: &'a Zoo,
+    explanation: Explanation<CAPACITY>,
+    decision: Result<Decision, NothingEligible>,
+}
+
+/// The shape of `--json`.
+#[derive(Serialize)]
+struct Json<'a> {
+    budget_ms: f64,
+    base: Option<&'a str>,
+    pick: Option<&'a str>,
+    reason: String,
+    candidates: Vec<JsonCandidate<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonCandidate<'a> {
+    model: &'a str,
+    verdict: String,
+    utility: f64,
+    probability: f64,
+}
+
+impl Answer<'_> {
+    fn name(&self, id: ModelId) -> &str {
+        &self.zoo.names[id.index()]
+    }
+
+    fn base(&self) -> Option<&str> {
+        self.decision.ok().map(|decision| self.name(decision.base))
+    }
+
+    fn pick(&self) -> Option<&str> {
+        self.decision.ok().map(|decision| self.name(decision.model))
+    }
+
+    fn reason(&self) -> String {
+        match self.decision {
+            Ok(decision) => decision.reason.to_string(),
+            Err(nothing) => nothing.to_string(),
+        }
+    }
+
+    /// Of the pick, in percent.
+    fn probability(&self) -> f64 {
+        let picked = self.decision.ok().map_or(0, |decision| decision.model.index());
+        100.0 * self.explanation.candidates[picked].probability
+    }
+
+    fn json(&self) -> String {
+        let candidates = self.explanation.candidates.iter().map(|candidate| JsonCandidate {
+            model: self.name(candidate.model),
+            verdict: candidate.verdict.to_string(),
+            utility: candidate.utility,
+            probability: candidate.probability,
+        });
+        let json = Json {
+            budget_ms: self.explanation.budget.time().as_millis(),
+            base: self.base(),
+            pick: self.pick(),
+            reason: self.reason(),
+            candidates: candidates.collect(),
+        };
+        serde_json::to_string(&json).expect("numbers and words can be written as JSON")
+    }
+
+    fn text(&self) -> String {
+        let rows = self.explanation.candidates.iter().map(|candidate| {
+            let profile = self.zoo.profiles[candidate.model.index()];
+            vec![
+                self.name(candidate.model).to_owned(),
+                candidate.verdict.to_string(),
+                format!("{:.1}", profile.accuracy.as_percent()),
+                format!("{:.3}", profile.latency.mean.as_millis()),
+                format!("{:.3}", profile.latency.deviation.as_millis()),
+                format!("{:.4}", candidate.utility),
+                format!("{:.4}", 100.0 * candidate.probability),
+            ]
+        });
+        let header = ["model", "verdict", "accuracy (%)", "μ (ms)", "σ (ms)", "utility", "probability (%)"];
+        let table = table::table(&header, 2, rows);
+        match self.pick() {
+            Some(pick) => {
+                let (reason, probability) = (self.reason(), self.probability());
+                format!("{table}\n\nPick: {pick} ({reason}; probability {probability:.4} %)\n")
+            }
+            None => format!("{table}\n\nNo pick: {}\n", self.reason()),
+        }
+    }
+
+    fn row(&self, number: usize, sla: Micros, network: Micros) -> Vec<String> {
+        vec![
+            number.to_string(),
+            self.base().unwrap_or("–").to_owned(),
+            self.pick().unwrap_or("–").to_owned(),
+            self.reason(),
+            format!("{:.3}", sla.as_millis()),
+            format!("{:.3}", network.as_millis()),
+            format!("{:.3}", self.explanation.budget.time().as_millis()),
+            self.pick().map_or("–".to_owned(), |_| format!("{:.4}", self.probability())),
+        ]
+    }
+}

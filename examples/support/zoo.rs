@@ -48,7 +48,7 @@ impl Zoo {
             }
             let label = row.text(&model);
             if label.is_empty() {
-                return Err(row.bad(&model, "is empty"));
+                return Err(row.bad(&model, "is missing"));
             }
             if zoo.names.iter().any(|other| other == label) && (name.is_some() || seen.len() < 2) {
                 return Err(row.bad(&model, format!("'{label}' stands here a second time")));
@@ -101,8 +101,11 @@ pub struct Row<'a> {
 
 impl<R: Read> Table<R> {
     pub fn read(file: &str, csv: R) -> Result<Self, BadInput> {
-        let mut reader =
-            csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(csv);
+        let mut reader = csv::ReaderBuilder::new()
+            .comment(Some(b'#'))
+            .trim(csv::Trim::All)
+            .flexible(true)
+            .from_reader(csv);
         let columns = reader.headers().map_err(|error| BadInput::of_csv(file, &error))?;
         let columns = columns.iter().map(str::to_owned).collect();
         Ok(Self { file: file.to_owned(), columns, rows: reader.into_records() })
@@ -125,6 +128,12 @@ impl<R: Read> Table<R> {
             Some(Err(error)) => Err(BadInput::of_csv(&self.file, &error)),
             Some(Ok(record)) => {
                 let line = record.position().map_or(0, csv::Position::line);
+                let (columns, fields) = (self.columns.len(), record.len());
+                if fields > columns {
+                    return Err(
+                        self.bad(format!("row {line}: {fields} fields where the header has {columns}"))
+                    );
+                }
                 Ok(Some(Row { file: &self.file, line, record }))
             }
         }
@@ -148,6 +157,9 @@ impl Row<'_> {
         top: &str,
     ) -> Result<T, BadInput> {
         let text = self.text(column);
+        if text.is_empty() {
+            return Err(self.bad(column, "is missing"));
+        }
         let number: f64 = text.parse().map_err(|_| self.bad(column, format!("'{text}' is not a number")))?;
         checked(number).map_err(|error| {
             let detail = match error {
@@ -172,9 +184,6 @@ impl BadInput {
         let what = match error.kind() {
             csv::ErrorKind::Io(error) => error.to_string(),
             csv::ErrorKind::Utf8 { .. } => "is not UTF-8".to_owned(),
-            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                format!("{len} fields where the header has {expected_len}")
-            }
             _ => error.to_string(),
         };
         match error.position() {
