@@ -96,5 +96,10 @@ pub(super) fn draw_by_rejection(window: &[Terms], bound: Bound, budget: Budget, 
         }
         bits = (bits ^ (bits >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
-    sample(window.iter().map(|terms| terms.weight(budget)).enumerate(), bits)
+    draw_by_scan(window, budget, bits)
+}
+
+#[cold]
+fn draw_by_scan(window: &[Terms], budget: Budget, draw: u64) -> Option<usize> {
+    sample(window.iter().map(|terms| terms.weight(budget)).enumerate(), draw)
 }

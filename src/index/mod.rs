@@ -117,14 +117,20 @@ impl<const N: usize> Index<N> {
     #[inline]
     fn draw_from_window(&self, step: &Step, budget: Budget, draw: u64) -> ModelId {
         let Ordered { catalog, policy, terms, .. } = &self.models;
-        let (first, count) = (usize::from(step.first), usize::from(step.count));
         if !policy.sharpness.is_paper() {
-            let set = catalog.models_from(first, count);
-            return sample(weights(set, policy, budget), draw).unwrap_or(step.base);
+            return self.draw_sharpened(step, budget, draw);
         }
-        let window = terms.get(first..first.wrapping_add(count)).unwrap_or_default();
+        let first = usize::from(step.first);
+        let window = terms.get(first..first.wrapping_add(step.count.into())).unwrap_or_default();
         draw_by_rejection(window, step.bound, budget, draw)
             .and_then(|place| catalog.order().get(first.wrapping_add(place)).copied())
             .unwrap_or(step.base)
+    }
+
+    #[cold]
+    fn draw_sharpened(&self, step: &Step, budget: Budget, draw: u64) -> ModelId {
+        let Ordered { catalog, policy, .. } = &self.models;
+        let set = catalog.models_from(step.first.into(), step.count.into());
+        sample(weights(set, policy, budget), draw).unwrap_or(step.base)
     }
 }
