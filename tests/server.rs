@@ -169,13 +169,15 @@ fn a_stuck_model_is_noticed_before_its_runs_end() {
     assert_eq!(server, before);
 }
 
-/// One that hangs alone shows when it has run for sixteen times as long.
+/// However long it hangs, and its end with it.
 #[test]
-fn a_single_stuck_run_is_noticed_too() {
+fn a_single_cold_start_is_kept_out() {
     let mut server = server();
-    let mut ticket = ticket(&server);
-    let noticed = (1..10_000).find(|&running| server.overdue(&mut ticket, millis(running), NOW)).unwrap();
-    assert_eq!(noticed, (0..4).fold(169, |running, _| running * 2 + 1));
+    let mut cold = ticket(&server);
+    assert!((1..10_000).all(|running| !server.overdue(&mut cold, millis(running), NOW)));
+    assert_eq!(server.overdue_after(&cold), Micros::MAX);
+    assert!(!server.finish(cold, Outcome::Completed(millis(10_000)), NOW));
+    assert_eq!(mean(&server, 2), Micros::new(112_610));
 }
 
 /// Ten times slower; avoided after five runs; tried again a minute later; found to have recovered.

@@ -181,9 +181,9 @@ impl<const N: usize> Server<N> {
 
     /// Takes in that a run is not finished after `running`, so that a stuck model is noticed before its runs end.
     ///
-    /// Only a run longer than the model's profile explains counts, and again whenever it has become twice as long as it
-    /// last counted; all other calls do nothing, so it may be called as often as one likes. [`Self::overdue_after`] says
-    /// when the next call can count. Says whether any profile has changed.
+    /// A run counts once it is longer than the model's profile explains, and once only, so that a single cold start is
+    /// kept out however long it takes; all other calls do nothing, so it may be called as often as one likes.
+    /// [`Self::overdue_after`] says when a call can count. Says whether any profile has changed.
     pub fn overdue(&mut self, ticket: &mut Ticket, running: Micros, now: Timestamp) -> bool {
         if running <= self.overdue_after(ticket) {
             return false;
@@ -192,10 +192,12 @@ impl<const N: usize> Server<N> {
         self.observe(ticket.model, Observation::AtLeast(running), now)
     }
 
-    /// Once it has run for longer than this, a run not finished counts as overdue.
+    /// Once it has run for longer than this, a run not finished counts as overdue; [`Micros::MAX`] if it has already.
     pub fn overdue_after(&self, ticket: &Ticket) -> Micros {
-        let suspect = self.learnt(ticket.model).map_or(Micros::MAX, |learnt| learnt.latency.suspect_above());
-        suspect.max(ticket.noticed.saturating_mul(2))
+        match self.learnt(ticket.model) {
+            Some(learnt) if ticket.noticed == Micros::ZERO => learnt.latency.suspect_above(),
+            _ => Micros::MAX,
+        }
     }
 
     /// Takes in whether an answer of a model was right. Says whether its profile has changed.

@@ -21,7 +21,8 @@
 //!
 //! # How soon a change shows
 //! With [`Smoothing::LATENCY`] and σ ≤ μ/20, any change of the true mean is reflected to within 5 % after 60 samples,
-//! and one past the outlier limits, such as ten times slower or faster, at the fifth.
+//! and one past the outlier limits, such as ten times slower or faster, at the fifth. After a time in which runs failed,
+//! whose costs are part of the estimate, it takes up to 100.
 
 use crate::estimate::ewm::{Moments, Smoothing};
 use crate::profile::Latency;

@@ -462,8 +462,6 @@ impl World {
         }
     }
 
-    /// A run is reported as overdue once: a cold start that is reported whenever it has doubled would count as the five
-    /// suspects of a lasting shift.
     fn overdue(&mut self, request: usize) {
         let now = self.now();
         let Some(Running { ticket, began, .. }) = self.running.get_mut(&request) else { return };

@@ -11,7 +11,7 @@ use crate::time::Micros;
 pub struct Ticket {
     pub(super) model: ModelId,
     pub(super) deadline: Micros,
-    /// How long it had run when it last counted as overdue; zero if never.
+    /// How long it had run when it counted as overdue; zero if it has not.
     pub(super) noticed: Micros,
 }
 
