@@ -9,9 +9,10 @@
 use core::hint::black_box;
 use core::panic::PanicInfo;
 
+use mdinference::duplicate::{Event, Source};
 use mdinference::{
-    Budget, Catalog, Constraints, Index, Micros, ModelId, ModelSet, Policy, Profile, explain, select,
-    select_constrained,
+    Budget, Catalog, Constraints, Device, Index, Latency, Micros, ModelId, ModelSet, NetworkTime, Outcome,
+    Policy, Profile, Request, Server, Timestamp, explain, select, select_constrained,
 };
 
 unsafe extern "C" {
@@ -36,6 +37,12 @@ extern "C" fn _start() -> ! {
         if let Some((catalog, index)) = black_box(None::<(&mut Catalog<64>, &mut Index<64>)>) {
             serve(catalog, index, profile);
         }
+        if let Some(server) = black_box(None::<&mut Server<64>>) {
+            live(server);
+        }
+        if let Some(device) = black_box(None::<&mut Device>) {
+            duplicate(device);
+        }
     }
 }
 
@@ -55,4 +62,29 @@ fn serve<const N: usize>(catalog: &mut Catalog<N>, index: &mut Index<N>, profile
     let id: ModelId = black_box(ModelId::default());
     black_box(catalog.update(id, profile));
     black_box(index.update(id, profile));
+}
+
+/// What a server does per request.
+fn live<const N: usize>(server: &mut Server<N>) {
+    let (time, now) = (Micros::new(black_box(0)), Timestamp::from_micros(black_box(0)));
+    let allowed = black_box(ModelSet::ALL);
+    let waits = black_box([Micros::ZERO; N]);
+    let request = Request::new(time, NetworkTime::TwiceInput(time)).with_model_waits(&waits);
+    let request = request.with_constraints(Constraints::NONE.with_allowed(&allowed));
+    if let Ok((decision, mut ticket)) = server.begin(&request, black_box(0)) {
+        black_box(server.overdue(&mut ticket, time, now));
+        black_box(server.finish(ticket, black_box(Outcome::Completed(time)), now));
+        black_box(server.judge(decision.model, black_box(true)));
+    }
+}
+
+/// What a device does per request.
+fn duplicate(device: &mut Device) {
+    let (time, now) = (Micros::new(black_box(0)), Timestamp::from_micros(black_box(0)));
+    let remote: Option<Latency> = black_box(None);
+    let mut request = device.begin(now, time, remote);
+    device.expect(&mut request, black_box(Latency::default()));
+    request.handle(now, black_box(Event::Done(Source::Remote)));
+    black_box(device.poll(&mut request, now));
+    black_box(request.poll_at());
 }
