@@ -247,7 +247,10 @@ impl LatencyEstimator {
     }
 
     fn suspect(&mut self, sample: f32, side: Side) {
-        let before = if self.suspects.side == side { self.suspects.count } else { 0 };
+        // Those that are no longer far off, since μ has come after them or another's was merged, are none any more: a
+        // shift above never makes μ smaller.
+        let still = self.suspects.side == side && self.suspicion(self.suspects.moments.mean) == Some(side);
+        let before = if still { self.suspects.count } else { 0 };
         let count = before.saturating_add(1);
         // The plain mean and variance of the suspects; the first, with weight 1, forgets any before.
         let moments = self.suspects.moments.updated(sample, 1.0 / count as f32);
