@@ -212,7 +212,7 @@ fn print_ratios(start: SystemTime) {
     }
     if !lines.is_empty() {
         let header = ["zoo", "method", "median (ns)", "naive ÷ this"];
-        println!("\nRatios within this run:\n{}", table::table(&header, 2, lines));
+        println!("\nRatios within this run:\n{}", table::table(&header, 2..4, lines));
     }
 }
 

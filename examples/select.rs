@@ -191,7 +191,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !arguments.json {
         let header =
             ["", "base", "pick", "reason", "SLA (ms)", "T_nw (ms)", "budget (ms)", "probability (%)"];
-        writeln!(output, "{}", table::table(&header, 4, rows))?;
+        writeln!(output, "{}", table::table(&header, 4..8, rows))?;
     }
     Ok(())
 }
@@ -357,7 +357,7 @@ impl Answer<'_> {
             ]
         });
         let header = ["model", "verdict", "accuracy (%)", "μ (ms)", "σ (ms)", "utility", "probability (%)"];
-        let table = table::table(&header, 2, rows);
+        let table = table::table(&header, 2..7, rows);
         match self.pick() {
             Some(pick) => {
                 let (reason, probability) = (self.reason(), self.probability());

@@ -11,7 +11,7 @@
 
 #[path = "../examples/device/comparison.rs"]
 mod comparison;
-#[path = "../examples/paper/evaluation/network.rs"]
+#[path = "../examples/support/network.rs"]
 mod network;
 #[path = "../examples/device/setting.rs"]
 mod setting;

@@ -16,13 +16,16 @@
 mod evaluation;
 #[path = "../examples/paper/report.rs"]
 mod report;
+#[path = "../examples/support/table.rs"]
+mod table;
 
 use std::sync::LazyLock;
 
 use evaluation::algorithm::Algorithm;
-use evaluation::duplication::{RESIDENTIAL, SLA_MS, StaticReliance, UNIVERSITY};
+use evaluation::duplication::SLA_MS;
 use evaluation::models::Models;
 use evaluation::network::Network;
+use evaluation::network::{RESIDENTIAL, StaticReliance, UNIVERSITY};
 use evaluation::outcome::{Outcome, expectation, replay, requests};
 use evaluation::row::Section;
 use evaluation::{Evaluation, ONE_WAY_50_25, Settings};
@@ -86,7 +89,7 @@ fn json_has_the_fields_that_programs_rely_on() {
 #[test]
 fn replays_meet_their_expectation() {
     let (table3, measured) = (Models::table3_with_fictional(), Models::measured());
-    let residential = RESIDENTIAL.network(&measured);
+    let residential = RESIDENTIAL.network();
     for (models, network) in [(&table3, ONE_WAY_50_25), (&measured, residential)] {
         let requests = requests(&network, 7, 10_000);
         let grid = network.grid(10_000);
@@ -124,7 +127,7 @@ fn replays_meet_their_expectation() {
 #[test]
 fn expectations_do_not_depend_on_the_grid() {
     let models = Models::measured();
-    for network in [UNIVERSITY, RESIDENTIAL].map(|reliance| reliance.network(&models)) {
+    for network in [UNIVERSITY, RESIDENTIAL].map(|reliance| reliance.network()) {
         let outcome = |count| {
             let sla = Micros::from_millis(SLA_MS);
             expectation(&models, Algorithm::PAPER, sla, &network.grid(count))
@@ -185,7 +188,7 @@ fn back_within(models: &Models, grid: &[(Micros, f64)], sla_ms: u32, time_ms: f6
 /// its uncertainty.
 fn fit(models: &Models, anchors: &[Anchor]) -> StaticReliance {
     let misses = |latency, accuracy| {
-        let grid = StaticReliance { latency, accuracy }.network(models).grid(40_000);
+        let grid = StaticReliance { latency, accuracy }.network().grid(40_000);
         let miss = |anchor: &Anchor| ((anchor.measure)(models, &grid) - anchor.value) / anchor.uncertainty;
         anchors.iter().map(miss).collect::<Vec<f64>>()
     };
@@ -241,7 +244,7 @@ fn the_static_reliance_follows_from_the_anchors() {
 #[test]
 fn the_residential_network_agrees_with_the_record() {
     let models = Models::measured();
-    let grid = RESIDENTIAL.network(&models).grid(20_000);
+    let grid = RESIDENTIAL.network().grid(20_000);
     for (sla_ms, time_ms, recorded) in
         [(250, 198.0, 44.0), (250, 166.0, 14.0), (400, 348.0, 96.0), (400, 316.0, 93.0)]
     {

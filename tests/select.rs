@@ -2,7 +2,14 @@
 //!
 //! Regenerate the expected text with `UPDATE_EXPECTED=1 cargo test --test select`.
 
-#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 #![allow(unreachable_pub, clippy::arithmetic_side_effects)]
 
 mod comparison;
-#[path = "../paper/evaluation/network.rs"]
+#[path = "../support/network.rs"]
 #[allow(dead_code, reason = "shared with the `paper` example")]
 mod network;
 mod report;

@@ -59,7 +59,7 @@ pub fn text(settings: &Settings, all: &[Results]) -> String {
         "local time\nms/request",
         "local time\nsaved %",
     ];
-    let strategies = table(&header, 2, rows);
+    let strategies = table(&header, 2..header.len(), rows);
     let rows = all.iter().flat_map(|results| {
         results.curve.iter().map(move |(price, run)| {
             let (accuracy, avoided) = (results.deferred.accuracy(), results.deferred.local_runs_avoided());
@@ -83,7 +83,7 @@ pub fn text(settings: &Settings, all: &[Results]) -> String {
         "more than\ndeferred",
         "local time\nsaved %",
     ];
-    let curve = table(&header, 1, rows);
+    let curve = table(&header, 1..header.len(), rows);
 
     let mut out = format!(
         "{requests} requests on each network, to be answered within {sla}; local model {LOCAL_MODEL}, \

@@ -4,20 +4,16 @@ use std::error::Error;
 
 use mdinference::{Catalog, Index, Latency, Micros, Policy};
 
-use crate::network::Network;
+use crate::network::{Network, RESIDENTIAL, UNIVERSITY};
 use crate::simulation::World;
 use crate::zoo::Zoo;
 
 /// The model on the device; its accuracy is that of the zoo.
 pub const LOCAL_MODEL: &str = "mobilenet_v1_0.25_128";
 
-/// T_nw of the networks of Table IV, each as the lognormal that exceeds 250 ms less the time of nasnet_large, and less
-/// that of mobilenet_v1_0.25_128, with a known probability; see the `paper` example for where these come from.
+/// T_nw of the networks of Table IV.
 pub fn networks() -> [(&'static str, Network); 2] {
-    let through = |nasnet_large, mobilenet| {
-        Network::log_normal_through([(250.0 - 112.606, nasnet_large), (250.0 - 2.454, mobilenet)])
-    };
-    [("university", through(0.0362, 0.00256)), ("residential", through(0.2276, 0.0314))]
+    [("university", UNIVERSITY.network()), ("residential", RESIDENTIAL.network())]
 }
 
 /// The measured models of the paper's authors on the server, and a local model that takes this long.

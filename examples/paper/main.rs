@@ -6,6 +6,8 @@
 mod evaluation;
 mod plot;
 mod report;
+#[path = "../support/table.rs"]
+mod table;
 
 use std::error::Error;
 use std::fs;

@@ -1,10 +1,11 @@
 //! The rows as text for people and as JSON for programs.
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, presets};
+use comfy_table::Table;
 use serde_json::json;
 
 use crate::evaluation::Settings;
 use crate::evaluation::row::{Across, Row, Section};
+use crate::table::table;
 
 /// All sections as aligned tables, and a summary.
 pub fn text(settings: &Settings, sections: &[Section]) -> String {
@@ -62,28 +63,23 @@ fn grid(points: &[Row], across: Across) -> Table {
             None => lines.push((label, vec![value])),
         }
     }
-    let mut table = table();
-    let first = match across {
-        Across::Sla => vec!["".to_owned(), "SLA (ms)".to_owned()],
+    let labels = match across {
+        Across::Sla => vec![String::new(), "SLA (ms)".to_owned()],
         Across::Column => vec![String::new()],
     };
-    let labels = first.len();
-    table.set_header(first.into_iter().chain(headings));
-    for ((row, column), values) in lines {
-        table.add_row([row, column].into_iter().take(labels).chain(values));
-    }
-    right_align_from(&mut table, labels);
-    table
+    let numbers = labels.len()..labels.len() + headings.len();
+    let rows = lines
+        .into_iter()
+        .map(|((row, column), values)| [row, column].into_iter().take(numbers.start).chain(values).collect());
+    table(&[labels, headings].concat(), numbers.clone(), rows)
 }
 
 /// Rows one by one, with their verdicts.
 fn list(rows: &[Row]) -> Table {
-    let mut table = table();
     let noted = rows.iter().any(|row| !row.note.is_empty());
     let header = ["", "", "SLA (ms)", "paper", "ours", "reproduced", "note"];
     let columns = if noted { header.len() } else { header.len() - 1 };
-    table.set_header(header.into_iter().take(columns));
-    for row in rows {
+    let lines = rows.iter().map(|row| {
         let cells = [
             row.row.clone(),
             row.column.clone(),
@@ -93,14 +89,9 @@ fn list(rows: &[Row]) -> Table {
             verdict(row.reproduced()).to_owned(),
             row.note.to_owned(),
         ];
-        table.add_row(cells.into_iter().take(columns));
-    }
-    for index in 2..5 {
-        if let Some(column) = table.column_mut(index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
+        cells.into_iter().take(columns).collect()
+    });
+    table(&header[..columns], 2..5, lines)
 }
 
 fn summary(sections: &[Section]) -> String {
@@ -142,19 +133,6 @@ fn verdict(reproduced: Option<bool>) -> &'static str {
         Some(true) => "yes",
         Some(false) => "NO",
         None => "–",
-    }
-}
-
-fn table() -> Table {
-    let mut table = Table::new();
-    let style = presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none());
-    table.load_style(style).set_content_arrangement(ContentArrangement::Disabled);
-    table
-}
-
-fn right_align_from(table: &mut Table, first: usize) {
-    for column in table.column_iter_mut().skip(first) {
-        column.set_cell_alignment(CellAlignment::Right);
     }
 }
 

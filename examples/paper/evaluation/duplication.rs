@@ -1,58 +1,17 @@
 //! Section VI, with request duplication: Table IV, Figures 7 and 8, and the abstract's claims. All are expectations.
-//!
-//! The paper measured its two networks; here each is a lognormal. The design is to take it through two quantiles that
-//! the paper prints, the on-device reliance of the two static rows of Table IV, P(T_nw + μ > 250 ms) for the fastest
-//! and for the most accurate model, which leaves twelve cells to predict.
-//!
-//! Those four printed cells are not at hand. [`UNIVERSITY`] and [`RESIDENTIAL`] hold what follows for them from numbers
-//! that are: MDInference's reliance from the abstract (99.74 % and 96.84 % of requests answered in time) and, on the
-//! residential network, its accuracy of 7.32 points above static accuracy; on the university network, the fractions of
-//! MDInference's answers that an earlier evaluation recorded as back within 198 ms (84 %) and within 166 ms (57 %), in
-//! whole percent that may be rounded or cut off. `tests/paper.rs` derives the four again. Whoever has the printed
-//! cells can put them in here.
 
 use mdinference::Micros;
 
 use super::Settings;
 use super::algorithm::Algorithm;
 use super::models::Models;
-use super::network::Network;
+use super::network::{RESIDENTIAL, StaticReliance, UNIVERSITY};
 use super::outcome::{Outcome, expectation};
 use super::parallel::{self, Progress};
 use super::row::{Across, Claim, Row, Section};
 
 /// The SLA of Table IV and of the abstract, in ms.
 pub const SLA_MS: u32 = 250;
-
-/// On-device reliance of the static rows of Table IV, in percent.
-#[derive(Clone, Copy, Debug)]
-pub struct StaticReliance {
-    /// Always mobilenet_v1_0.25_128, μ = 2.454 ms.
-    pub latency: f64,
-    /// Always nasnet_large, μ = 112.606 ms.
-    pub accuracy: f64,
-}
-
-/// The university network: inferred, see above; good to 0.005 and 0.1 points.
-pub const UNIVERSITY: StaticReliance = StaticReliance { latency: 0.256, accuracy: 3.62 };
-
-/// The residential network: inferred, see above; good to 0.005 and 0.02 points.
-#[allow(clippy::approx_constant, reason = "a share, not π")]
-pub const RESIDENTIAL: StaticReliance = StaticReliance { latency: 3.14, accuracy: 22.76 };
-
-impl StaticReliance {
-    /// The lognormal T_nw under which the two static rows have this reliance.
-    pub fn network(self, models: &Models) -> Network {
-        let time_left = |name| {
-            let mean = models.catalog.profiles()[models.id(name).index()].latency.mean;
-            Micros::from_millis(SLA_MS).saturating_sub(mean).as_millis()
-        };
-        Network::log_normal_through([
-            (time_left("nasnet_large"), self.accuracy / 100.0),
-            (time_left("mobilenet_v1_0.25_128"), self.latency / 100.0),
-        ])
-    }
-}
 
 /// The SLAs that the printed tables of Figures 7 and 8 show, in ms.
 const SHOWN_SLAS: [u32; 9] = [25, 50, 100, 150, 200, 250, 300, 400, 500];
@@ -110,7 +69,7 @@ impl Duplication {
     pub fn run(settings: &Settings, progress: &dyn Progress) -> Self {
         let models = Models::measured();
         let place = |name, reliance: StaticReliance| {
-            let network = reliance.network(&models);
+            let network = reliance.network();
             let grid = network.grid(settings.grid);
             let table4 = Compared::new(&models, SLA_MS, &network.grid(10 * settings.grid));
             let slas: Vec<u32> = (25..=500).step_by(5).collect();

@@ -5,6 +5,8 @@ pub mod duplication;
 pub mod figure3;
 pub mod figure6;
 pub mod models;
+#[path = "../../support/network.rs"]
+#[allow(dead_code, reason = "shared with the `device` example")]
 pub mod network;
 pub mod outcome;
 pub mod parallel;
