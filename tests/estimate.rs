@@ -131,6 +131,18 @@ fn fewer_than_five_outliers_leave_no_trace() {
     }
 }
 
+/// Four runs of 100 ms are suspects of a model of 10 ms; by the time of the fifth it takes more than those.
+#[test]
+fn suspects_that_the_mean_has_come_past_are_forgotten() {
+    let mut estimator = fed(LatencyEstimator::from_prior(latency(10_000, 0)), [100_000; 4]);
+    while mean(&estimator) < 10_000_000 {
+        estimator.observe(at_least(mean(&estimator) / 10 * 13), at(0), ALPHA);
+    }
+    let before = mean(&estimator);
+    estimator.observe(at_least(before / 10 * 49), at(0), ALPHA);
+    assert!(mean(&estimator) >= before, "a long run made {before} µs {} µs", mean(&estimator));
+}
+
 /// Ten times slower, and ten times faster: at the fifth sample.
 #[test]
 fn a_tenfold_change_shows_at_the_fifth_sample() {
