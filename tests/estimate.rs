@@ -46,7 +46,7 @@ proptest! {
     /// μ' = μ + αδ and σ²' = (1 − α)(σ² + αδ²), against `f64`, for samples that are no outliers.
     #[test]
     fn the_update_is_the_equation(
-        prior in 1_000u32..1_000_000,
+        prior in 1_000u32..100_000,
         samples in prop::collection::vec(0.8f64..1.25, 1..200),
         alpha in 0.001f64..1.0,
     ) {
@@ -64,7 +64,9 @@ proptest! {
             let got = estimator.latency().unwrap();
             prop_assert!((f64::from(got.mean.get()) - mean).abs() <= 0.51 + mean * 1e-5, "{got:?} {mean}");
             let deviation = variance.sqrt();
-            prop_assert!((f64::from(got.deviation.get()) - deviation).abs() <= 0.51 + deviation * 1e-4);
+            // What `f32` leaves of 1 − α is the less the nearer α is to 1.
+            let relative = 1e-4 + 1e-7 / (1.0 - alpha);
+            prop_assert!((f64::from(got.deviation.get()) - deviation).abs() <= 0.51 + deviation * relative);
         }
     }
 
