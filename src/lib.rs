@@ -29,7 +29,7 @@ pub use constraint::{Constraints, Exclusion, ModelSet, NothingEligible, select_c
 pub use explain::{Candidate, Explanation, Verdict, explain};
 pub use index::Index;
 pub use number::NumberError;
-pub use policy::{Margin, Policy, Sharpness};
+pub use policy::{Margin, Policy, PolicyError, Sharpness};
 pub use profile::{Accuracy, Cost, Field, Latency, Profile, ProfileError};
 pub use select::{Decision, Reason, select, select_among, select_with};
 pub use time::{Micros, Timestamp};

@@ -1,5 +1,7 @@
 //! [`Policy`]: the two settings of the algorithm, the deviation margin γ and the sharpness k. The paper has 1 and 1.
 
+use core::fmt;
+
 use crate::number::{self, NumberError};
 
 /// Deviation margin γ: a model fits when μ + γσ < T_budget (Eq. 2, where γ = 1; the authors' code has γ).
@@ -36,11 +38,12 @@ impl Margin {
     }
 }
 
+/// As [`Margin::new`]. The error names the setting, as deserialising shows it as it is.
 impl TryFrom<f64> for Margin {
-    type Error = NumberError;
+    type Error = PolicyError;
 
-    fn try_from(gamma: f64) -> Result<Self, NumberError> {
-        Self::new(gamma)
+    fn try_from(gamma: f64) -> Result<Self, PolicyError> {
+        Self::new(gamma).map_err(PolicyError::Margin)
     }
 }
 
@@ -84,11 +87,12 @@ impl Sharpness {
     }
 }
 
+/// As [`Sharpness::new`]. The error names the setting, as deserialising shows it as it is.
 impl TryFrom<f64> for Sharpness {
-    type Error = NumberError;
+    type Error = PolicyError;
 
-    fn try_from(k: f64) -> Result<Self, NumberError> {
-        Self::new(k)
+    fn try_from(k: f64) -> Result<Self, PolicyError> {
+        Self::new(k).map_err(PolicyError::Sharpness)
     }
 }
 
@@ -136,3 +140,24 @@ impl Default for Policy {
         Self::PAPER
     }
 }
+
+/// A policy that can't be: which setting, and why.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PolicyError {
+    /// The deviation margin.
+    Margin(NumberError),
+    /// The sharpness.
+    Sharpness(NumberError),
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Margin(error) => write!(f, "margin {error}"),
+            Self::Sharpness(error) => write!(f, "sharpness {error}"),
+        }
+    }
+}
+
+impl core::error::Error for PolicyError {}

@@ -63,15 +63,16 @@ impl Lanes {
 pub(super) struct Bound {
     /// The accuracy of the base, in parts per million: a model that fits is no more accurate.
     pub(super) accuracy: f32,
-    /// The least γσ, in µs.
-    pub(super) deviation: f32,
+    /// No γσ is less, in µs.
+    pub(super) deviation: i32,
 }
 
 impl Bound {
-    /// Since (B − (μ + γσ)) / (B − μ) is 1 − γσ / (B − μ), it is greatest with the least γσ and the least μ.
+    /// (B − μ − γσ) / (B − μ) is greatest with the least γσ and the least μ, which is that of the first.
     #[inline(always)]
     fn at(self, first: &Terms, budget: Budget) -> f32 {
-        self.accuracy * (1.0 - self.deviation / first.remaining(budget))
+        let remaining = (budget.time().get() as i32).wrapping_sub(first.mean);
+        self.accuracy * remaining.wrapping_sub(self.deviation) as f32 / remaining as f32
     }
 }
 

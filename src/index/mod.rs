@@ -57,7 +57,8 @@ impl<const N: usize> Index<N> {
         index
     }
 
-    /// Picks a model for a request. As [`select`](crate::select()), `draw` is 64 uniformly random bits.
+    /// Picks a model for a request. `draw` is 64 uniformly random bits, as for [`select`](crate::select()); where it
+    /// draws by rejection all of them decide, so none may be constant.
     #[inline]
     pub fn select(&self, budget: Budget, draw: u64) -> Decision {
         let Some(step) = self.staircase.step(budget) else { return self.nothing_fits(budget) };

@@ -199,7 +199,7 @@ impl Step {
         let accuracy = models.profile(self.base).accuracy.as_ppm() as f32;
         // A threshold is rounded up: less than one too much.
         let deviations = window.iter().map(|terms| terms.threshold.wrapping_sub(terms.mean));
-        self.bound = Bound { accuracy, deviation: deviations.min().unwrap_or(0).saturating_sub(1) as f32 };
+        self.bound = Bound { accuracy, deviation: deviations.min().unwrap_or(0).saturating_sub(1) };
         self.method = match fitting.clone().take(Lanes::COUNT.wrapping_add(1)).count() {
             0 | 1 => Method::Certain,
             _ if accuracy == 0.0 => Method::Certain,
