@@ -18,6 +18,8 @@ pub(super) struct Staircase<const N: usize> {
     /// The whole microseconds of each step's μ + γσ, apart from the steps because the look-up reads nothing else;
     /// those past the last step are never below a budget.
     thresholds: [i32; N],
+    /// The first threshold of each block of [`BLOCK`].
+    blocks: [i32; BLOCK],
     steps: Vec<Step, N>,
 }
 
@@ -54,7 +56,7 @@ pub(super) enum Method {
 
 impl<const N: usize> Staircase<N> {
     pub(super) fn new(models: &Ordered<N>) -> Self {
-        let mut staircase = Self { thresholds: [i32::MAX; N], steps: Vec::new() };
+        let mut staircase = Self { thresholds: [i32::MAX; N], blocks: [i32::MAX; BLOCK], steps: Vec::new() };
         staircase.climb(models, (0, N));
         staircase.refresh(models, |_| false);
         staircase
@@ -67,12 +69,26 @@ impl<const N: usize> Staircase<N> {
         let below = match self.thresholds.first_chunk::<FEW>() {
             None => count_below(&self.thresholds, budget),
             Some(few) if self.steps.len() <= FEW => count_below(few, budget),
-            Some(_) => {
+            Some(_) => self.count_in_blocks(budget),
+        };
+        self.steps.get(below.wrapping_sub(1))
+    }
+
+    /// How many thresholds are below the budget: those of the blocks before, and of the block in which it lies. A search
+    /// if there are more blocks than a block holds, or the last is not whole.
+    #[inline(always)]
+    fn count_in_blocks(&self, budget: i32) -> usize {
+        let (blocks, _) = self.thresholds.as_chunks::<BLOCK>();
+        let block = count_below(&self.blocks, budget).wrapping_sub(1);
+        match blocks.get(block) {
+            Some(thresholds) if self.steps.len() <= BLOCK * BLOCK => {
+                block.wrapping_mul(BLOCK).wrapping_add(count_below(thresholds, budget))
+            }
+            _ => {
                 let thresholds = self.thresholds.get(..self.steps.len()).unwrap_or_default();
                 thresholds.partition_point(|&threshold| threshold < budget)
             }
-        };
-        self.steps.get(below.wrapping_sub(1))
+        }
     }
 
     /// Follows a change of `id` in `models`.
@@ -153,11 +169,16 @@ impl<const N: usize> Staircase<N> {
             *place = Threshold::new(profile.latency, models.policy.margin).as_whole_micros();
             next = *place;
         }
+        for (first, block) in self.blocks.iter_mut().zip(self.thresholds.chunks(BLOCK)) {
+            *first = block.first().copied().unwrap_or(i32::MAX);
+        }
     }
 }
 
-/// So many thresholds are counted faster than they are searched.
+/// So many thresholds are counted at once.
 const FEW: usize = 24;
+/// More are counted in blocks.
+const BLOCK: usize = 16;
 
 /// How many thresholds are below the budget: the signs of the differences, summed, so that there is no branch and four
 /// go to a vector register.
@@ -199,7 +220,7 @@ impl Step {
         let accuracy = models.profile(self.base).accuracy.as_ppm() as f32;
         // A threshold is rounded up: less than one too much.
         let deviations = window.iter().map(|terms| terms.threshold.wrapping_sub(terms.mean));
-        self.bound = Bound { accuracy, deviation: deviations.min().unwrap_or(0).saturating_sub(1) };
+        self.bound = Bound { accuracy, deviation: deviations.min().unwrap_or(0).saturating_sub(1).max(0) };
         self.method = match fitting.clone().take(Lanes::COUNT.wrapping_add(1)).count() {
             0 | 1 => Method::Certain,
             _ if accuracy == 0.0 => Method::Certain,
