@@ -178,7 +178,7 @@ fn finish(server: &mut Server<MODELS>, ticket: Ticket, bytes: &mut Bytes<'_>, no
     let changed = server.finish(ticket, outcome, now);
     let after = server.learnt(model).unwrap().latency;
     match outcome {
-        Outcome::Completed(_) => assert_eq!(after.samples(), before.samples() + 1),
+        Outcome::Completed(_) => assert_eq!(after.samples(), before.samples().saturating_add(1)),
         Outcome::Failed(_) | Outcome::TimedOut(_) | Outcome::Cancelled(_) => {
             let tried_again = server.catalog().get(model).unwrap().latency == rounded(after.prior().unwrap());
             assert!(
