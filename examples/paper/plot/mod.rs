@@ -1,5 +1,6 @@
 //! The figures as SVG.
 
+#[path = "../../support/panel.rs"]
 mod panel;
 
 use std::error::Error;
@@ -15,9 +16,9 @@ use crate::evaluation::figure6::{self, Figure6};
 use crate::evaluation::models::Models;
 use crate::evaluation::outcome::Outcome;
 
-use panel::{Area, Axis, Band, Drawn, Line, Mark, Panel, Stack, Stroke, UNITS};
+use panel::{Area, Axis, Band, Drawn, Line, Mark, Panel, Stack, Stroke};
 use panel::{BLUE, GREEN, GREY, ORANGE, PURPLE, SKY};
-use panel::{legend_across, legend_down, pixels};
+use panel::{legend_across, legend_down, pixels, svg};
 
 // In pixels.
 const PANEL: (u32, u32) = (430, 350);
@@ -68,20 +69,10 @@ pub fn all(evaluation: &Evaluation, directory: &Path) -> Result<usize, Box<dyn E
 /// The name of a figure, and its SVG of this size in pixels.
 fn drawing(
     name: &'static str,
-    (width, height): (u32, u32),
+    size: (u32, u32),
     draw: impl FnOnce(&Area<'_>) -> Drawn,
 ) -> Result<(&'static str, String), Box<dyn Error>> {
-    let mut svg = String::new();
-    let units = (width * UNITS as u32, height * UNITS as u32);
-    {
-        let area = SVGBackend::with_string(&mut svg, units).into_drawing_area();
-        area.fill(&WHITE)?;
-        draw(&area)?;
-        area.present()?;
-    }
-    // The view box stays in units.
-    let in_units = format!("width=\"{}\" height=\"{}\"", units.0, units.1);
-    Ok((name, svg.replacen(&in_units, &format!("width=\"{width}\" height=\"{height}\""), 1)))
+    Ok((name, svg(size, draw)?))
 }
 
 fn figure3a(figure: &Figure3, area: &Area<'_>) -> Drawn {

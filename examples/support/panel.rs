@@ -1,4 +1,4 @@
-//! One panel of a figure: axes with units, lines, stacked bands and marks, and the legend beside or above it.
+//! Figures as SVG: panels with axes and units, lines, stacked bands and marks, and the legend beside or above them.
 
 use std::error::Error;
 use std::ops::Range;
@@ -13,7 +13,25 @@ type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64
 pub type Drawn = Result<(), Box<dyn Error>>;
 
 /// Units of the drawing in one pixel: coordinates are whole, and a whole pixel is too coarse for a smooth curve.
-pub const UNITS: i32 = 8;
+const UNITS: i32 = 8;
+
+/// An SVG of this size in pixels.
+pub fn svg(
+    (width, height): (u32, u32),
+    draw: impl FnOnce(&Area<'_>) -> Drawn,
+) -> Result<String, Box<dyn Error>> {
+    let mut svg = String::new();
+    let units = (size(width), size(height));
+    {
+        let area = SVGBackend::with_string(&mut svg, units).into_drawing_area();
+        area.fill(&WHITE)?;
+        draw(&area)?;
+        area.present()?;
+    }
+    // The view box stays in units.
+    let in_units = format!("width=\"{}\" height=\"{}\"", units.0, units.1);
+    Ok(svg.replacen(&in_units, &format!("width=\"{width}\" height=\"{height}\""), 1))
+}
 
 const FONT: &str = "sans-serif";
 const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
