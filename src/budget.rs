@@ -6,11 +6,16 @@ use crate::time::Micros;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum NetworkTime {
-    /// 2·T_input: the request took this long to arrive, and the response is taken to need as long.
+    /// 2·T_input: the request took this long to arrive, and the response is taken to need as long. That is on the safe
+    /// side where T_input ≥ T_output, as for an image that is answered by a few words.
+    // paper: IV-D, twice the input
     TwiceInput(Micros),
-    /// 2·T_output: past responses took this long, and the request is taken to have needed as long.
+    /// 2·T_output: past responses took this long, and the request is taken to have needed as long. On the safe side
+    /// where outputs are large, so that T_output ≥ T_input.
+    // paper: IV-D, twice the output
     TwiceOutput(Micros),
-    /// Both ways, measured or estimated by other means.
+    /// Both ways, as known by synchronised clocks, measurement, or a model of the network (Section III).
+    // paper: III, network time known
     Given(Micros),
 }
 
@@ -31,6 +36,7 @@ pub struct Budget(Micros);
 
 impl Budget {
     /// T_budget = T_sla − T_nw, floored at zero.
+    // paper: IV-D, budget
     pub const fn new(sla: Micros, network: NetworkTime) -> Self {
         Self(sla.saturating_sub(network.both_ways()))
     }

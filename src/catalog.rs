@@ -1,4 +1,4 @@
-//! [`Catalog`]: the functionally-equivalent models M that a request may be answered by.
+//! [`Catalog`]: the functionally-equivalent models M that a request may be answered by (Section III).
 
 use core::fmt;
 
@@ -40,9 +40,13 @@ pub struct Model {
 
 /// Up to `N` models, at least one; `N` is at most 65,535.
 ///
+/// They do the same job: any of them may answer any request, which is preprocessed on the device for all alike
+/// (Section III).
+///
 /// Models keep their [`ModelId`]; [`Catalog::models`] goes through them by μ, whatever order they were given in, so
 /// that a decision does not depend on that order.
 #[derive(Clone, Debug, PartialEq, Eq)]
+// paper: III, functionally-equivalent models
 pub struct Catalog<const N: usize> {
     profiles: Vec<Profile, N>,
     /// Ids by μ, then σ, then accuracy, then id.

@@ -9,6 +9,7 @@ use crate::time::Micros;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "u32", into = "u32"))]
+// paper: II, A(m)
 pub struct Accuracy(u32);
 
 impl Accuracy {
@@ -85,6 +86,7 @@ impl fmt::Display for Accuracy {
 /// The time one inference takes: mean μ and standard deviation σ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+// paper: II, mu and sigma
 pub struct Latency {
     /// Mean μ.
     pub mean: Micros,

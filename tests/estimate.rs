@@ -158,6 +158,7 @@ fn a_tenfold_change_shows_at_the_fifth_sample() {
 }
 
 /// Any change between ÷10 and ×10, with σ = μ/20, within 5 % after 60 samples: in each of 41 × 200 seeded runs.
+// paper: II, mu and sigma
 #[test]
 fn any_change_is_reflected_within_sixty_samples() {
     let mut rng = StdRng::seed_from_u64(1);
@@ -400,6 +401,7 @@ fn a_clock_that_steps_back_starts_the_minute_anew() {
 
 // ---- Network and accuracy
 
+// paper: IV-D, past observations
 #[test]
 fn the_three_ways_to_know_the_network() {
     let mut network = NetworkEstimator::new();

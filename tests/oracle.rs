@@ -21,6 +21,11 @@ use support::strategies::{cases, constrained_cases};
 proptest! {
     #![proptest_config(config(1_000))]
 
+    // paper: IV-D, Eq. 1
+    // paper: IV-D, Eq. 2
+    // paper: IV-D, nothing fits
+    // paper: IV-D, exploration set
+    // paper: IV-D, set past the budget
     #[test]
     fn base_and_verdicts_are_equal(case in prop_oneof![cases(), constrained_cases()]) {
         for budget in case.boundaries().into_iter().chain([case.budget]) {
@@ -28,11 +33,14 @@ proptest! {
         }
     }
 
+    // paper: IV-D, Eq. 3
+    // paper: IV-D, probability
     #[test]
     fn explained_probabilities_are_within_their_bound(case in prop_oneof![cases(), constrained_cases()]) {
         close_probabilities(&case);
     }
 
+    // paper: IV-D, draw
     #[test]
     fn drawn_probabilities_are_within_their_bound(case in cases()) {
         close_draws(&case);

@@ -76,6 +76,10 @@ fn a_clock_that_steps_back_is_harmless() {
     assert_eq!(Timestamp::from_micros(u64::MAX).after(Micros::MAX).as_micros(), u64::MAX);
 }
 
+// paper: IV-D, budget
+// paper: IV-D, twice the input
+// paper: IV-D, twice the output
+// paper: III, network time known
 #[test]
 fn the_budget_is_the_sla_less_the_network() {
     let sla = millis(250);
@@ -88,6 +92,7 @@ fn the_budget_is_the_sla_less_the_network() {
     assert_eq!(budget(170).minus(millis(200)), budget(0));
 }
 
+// paper: IV-D, Eq. 2
 #[test]
 fn a_model_fits_strictly_below_the_budget() {
     let fits = |margin, micros| {
@@ -111,6 +116,7 @@ fn nothing_fits_a_budget_of_zero() {
     assert_eq!(base_of(&[(50, 0, 0), (60, 1, 0)], 1.0, 0), (0, false));
 }
 
+// paper: IV-D, Eq. 1
 #[test]
 fn the_base_is_the_most_accurate_that_fits() {
     let zoo = [(50, 10, 1), (80, 100, 5), (70, 40, 2)];
@@ -129,6 +135,7 @@ fn bases_tie_to_the_smaller_threshold_then_the_lower_id() {
     assert_eq!(base_of(&[(70, 15, 0), (70, 10, 5)], 0.5, 100), (1, true));
 }
 
+// paper: IV-D, nothing fits
 #[test]
 fn if_nothing_fits_it_is_the_fastest_by_mean_then_accuracy_then_id() {
     assert_eq!(base_of(&[(70, 20, 0), (60, 10, 90)], 1.0, 5), (1, false));
@@ -138,6 +145,7 @@ fn if_nothing_fits_it_is_the_fastest_by_mean_then_accuracy_then_id() {
     assert_eq!(base([].into_iter(), Margin::PAPER, budget(5)), None);
 }
 
+// paper: IV-D, exploration set
 #[test]
 fn the_window_has_both_ends() {
     let window = Window::around(latency(50, 10));
@@ -159,6 +167,7 @@ fn a_base_without_deviation_is_alone_with_its_equals() {
 }
 
 /// 80 % · (100 − 60) / (100 − 50) = 64 %.
+// paper: IV-D, Eq. 3
 #[test]
 fn the_utility_is_that_of_equation_3() {
     let margin = Margin::PAPER;
@@ -172,6 +181,7 @@ fn the_utility_is_that_of_equation_3() {
 }
 
 /// The made-up twin of Section V-C: 50 / (50 + 82.6) of the picks.
+// paper: IV-D, probability
 #[test]
 fn an_inferior_twin_has_its_share() {
     let zoo = [82.6, 50.0].map(|accuracy| Profile::from_percent_and_millis(accuracy, 112.61, 0.36));
@@ -282,6 +292,12 @@ fn a_set_of_models_is_a_set() {
     assert_eq!(set.intersection(&ModelSet::NONE), ModelSet::NONE);
 }
 
+// paper: V-A, static greedy
+// paper: V-C, pure random
+// paper: V-C, related random
+// paper: V-C, related accurate
+// paper: V-D, static latency
+// paper: V-D, static accuracy
 #[test]
 fn the_compared_algorithms() {
     let zoo = catalog(&[(50, 10, 1), (80, 100, 5), (70, 95, 2), (80, 99, 9)]);
@@ -294,7 +310,11 @@ fn the_compared_algorithms() {
     assert_eq!(baseline::static_greedy(models(), margin, millis(200)), Some(id(1)));
     assert_eq!(baseline::static_greedy(models(), margin, millis(98)), Some(id(2)));
     assert_eq!(baseline::static_greedy(models(), margin, millis(5)), Some(id(0)));
+    // In 95 ± 2 ms there is no other; in 95 ± 4 ms the most accurate does not fit, and the set holds it all the same.
     assert_eq!(baseline::related_accurate(models(), margin, budget(98)), Some(id(2)));
+    let wider = catalog(&[(50, 10, 1), (80, 100, 5), (70, 95, 4), (80, 99, 9)]);
+    assert_eq!(baseline::related_accurate(wider.models(), margin, budget(100)), Some(id(3)));
+    assert_eq!(baseline::related_accurate(models(), margin, budget(5)), Some(id(0)));
     // By μ: 0, 2, 3, 1; a quarter of the draws each.
     let places = [0, 1 << 62, 2 << 62, u64::MAX].map(|draw| baseline::pure_random(models(), draw).unwrap());
     assert_eq!(places, [0, 2, 3, 1].map(id));

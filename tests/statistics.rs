@@ -92,6 +92,7 @@ fn sharpness(k: f64) -> Policy {
     Policy::PAPER.with_sharpness(Sharpness::new(k).unwrap())
 }
 
+// paper: IV-D, draw
 #[test]
 fn the_scan() {
     let catalog = zoo::<12>(1_600);
@@ -160,6 +161,8 @@ fn the_index_of_1000() {
     the_index::<1_000>(Policy::PAPER, 60);
 }
 
+// paper: V-C, pure random
+// paper: V-C, related random
 #[test]
 fn pure_and_related_random() {
     let catalog = zoo::<12>(1_600);

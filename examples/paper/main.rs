@@ -1,7 +1,13 @@
 //! Replays the evaluation of the MDInference paper and says, line by line, what the paper reports, what this crate
 //! gives, and whether that reproduces: `cargo run --release --example paper`.
 
-#![allow(unreachable_pub, clippy::indexing_slicing, clippy::expect_used, clippy::arithmetic_side_effects)]
+#![allow(
+    unreachable_pub,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects
+)]
 
 mod evaluation;
 mod plot;
@@ -22,18 +28,19 @@ use evaluation::parallel::Progress;
 use evaluation::row::Section;
 use evaluation::{Evaluation, Settings};
 
-/// Replays the evaluation of the MDInference paper (Ogden and Guo, IC2E 2020): Figures 3 to 8, Table IV and the
-/// abstract's claims, each beside what the paper reports. Draws the figures as SVG.
+/// Replays the evaluation of the MDInference paper (Ogden and Guo, IC2E 2020): Figures 3 to 8, Table IV and
+/// every claim that a simulation can check, each beside what the paper states. Draws the figures as SVG.
 #[derive(Parser)]
 #[command(name = "paper")]
 struct Arguments {
-    /// Print one JSON object a line instead of tables: times in ms, shares in percent, a range as its middle
+    /// Print one JSON object a line instead of tables: times in ms, shares in percent; what the paper states is a number or
+    /// its words, and source is the section it stands in
     #[arg(long)]
     json: bool,
     /// Seed of the replayed requests
     #[arg(long, default_value_t = Settings::DEFAULT.seed)]
     seed: u64,
-    /// Requests replayed for each point of Figures 3 to 6; Table IV, Figures 7 and 8 are integrals
+    /// Requests replayed for each point of Figures 3 and 6; the others are integrals
     #[arg(long, value_name = "COUNT", default_value_t = Settings::DEFAULT.requests as u32, value_parser = clap::value_parser!(u32).range(1..))]
     requests: u32,
     /// Directory for the SVG figures [default: target/paper in the project]

@@ -13,6 +13,7 @@ use crate::time::{Micros, Timestamp};
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
+// paper: IV-D, past observations
 pub struct NetworkEstimator(LatencyEstimator);
 
 impl NetworkEstimator {

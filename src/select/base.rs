@@ -34,6 +34,7 @@ impl Threshold {
     }
 
     /// Eq. 2: μ + γσ < T_budget, strictly.
+    // paper: IV-D, Eq. 2
     pub const fn fits(self, budget: Budget) -> bool {
         self.nanos < (budget.time().get() as u64).saturating_mul(1_000)
     }
@@ -45,6 +46,12 @@ pub enum Base {
     /// The most accurate model that fits.
     Fits(Model),
     /// Nothing fits: the fastest model, to be used with certainty.
+    ///
+    /// The paper's text goes on to stages 2 and 3 from here. Taken at its word, all utilities of Eq. 3 are negative, so
+    /// the quotients U / ΣU are positive, and they grow with σ: the less sure a model's time, the more often it would
+    /// be picked. No zoo that comes with this crate has another model in the fastest one's window, where alone it would
+    /// differ.
+    // paper: IV-D, nothing fits
     Fastest(Model),
 }
 
@@ -59,6 +66,7 @@ impl Base {
 
 /// Eq. 1: the most accurate of the models that fit; ties go to the smaller μ + γσ, then to the lower id. If nothing
 /// fits, the [`fastest`]. `None` only if there are no models.
+// paper: IV-D, Eq. 1
 pub fn base(models: impl Iterator<Item = Model> + Clone, margin: Margin, budget: Budget) -> Option<Base> {
     let threshold = |model: &Model| Threshold::new(model.profile.latency, margin);
     models

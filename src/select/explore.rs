@@ -25,7 +25,10 @@ impl Window {
     }
 }
 
-/// The exploration set around `base`, in the order of `models`; it holds the base whenever `models` does.
+/// The exploration set around `base`, in the order of `models`; it holds the base whenever `models` does, and may hold
+/// models that do not fit the budget (Eq. 2), whose utility is then zero.
+// paper: IV-D, exploration set
+// paper: IV-D, set past the budget
 pub fn exploration_set<I>(models: I, base: Latency) -> impl Iterator<Item = Model> + Clone + use<I>
 where
     I: Iterator<Item = Model> + Clone,

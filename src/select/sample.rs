@@ -16,6 +16,7 @@ pub fn unit(draw: u64) -> f32 {
 ///
 /// Weights are finite and not negative. The first to make the running sum exceed `unit(draw)` × total is drawn, so a
 /// weight of zero never is. For n items of total weight 1 each probability is met to within (n + 2)·2⁻²⁴.
+// paper: IV-D, draw
 pub fn sample<T>(weighted: impl Iterator<Item = (T, f32)> + Clone, draw: u64) -> Option<T> {
     let total = weighted.clone().fold(0.0, |sum, (_, weight)| sum + weight);
     let target = unit(draw) * total;
@@ -56,6 +57,7 @@ where
 /// The models of an exploration set with their exact probabilities, U(m)ᵏ / ΣUᵏ; all zero if no utility is positive.
 ///
 /// Relative error at most (n + 8)·2⁻⁵³ for a set of n and k = 1, and (n + 8k + 8)·2⁻⁵³ otherwise.
+// paper: IV-D, probability
 pub fn probabilities<I>(
     set: I,
     policy: &Policy,

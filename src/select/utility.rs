@@ -15,6 +15,7 @@ use crate::profile::Profile;
 use crate::select::base::Threshold;
 
 /// U(m) on the scale of accuracy in percent, 0 to 100; relative error at most 4·2⁻⁵³.
+// paper: IV-D, Eq. 3
 pub fn utility(profile: &Profile, margin: Margin, budget: Budget) -> f64 {
     let threshold = Threshold::new(profile.latency, margin);
     if !threshold.fits(budget) {
@@ -59,6 +60,7 @@ impl Terms {
     ///
     /// One comparison in place of branches: a model that does not fit has a gain of at most zero, so that the quotient
     /// is at most zero, or −∞, or (0/0) NaN, none of which is positive. For one that fits it changes nothing.
+    // paper: IV-D, Eq. 3
     #[inline(always)]
     pub fn weight(self, budget: Budget) -> f32 {
         let weight = self.gain(budget) / self.remaining(budget);

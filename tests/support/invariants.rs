@@ -168,6 +168,7 @@ pub fn a_dominated_model_is_never_the_base(case: &Case) {
 
 /// Permuting the catalog changes nothing but ids. The lower id decides between bases that tie in A and μ + γσ, so there,
 /// and only there, a permutation may lead to the other base.
+// paper: III, functionally-equivalent models
 pub fn permuting_the_catalog_changes_ids_only(case: &Case) {
     let mut order: Vec<usize> = (0..case.profiles.len()).collect();
     order.sort_by_key(|&place| (case.draw | 1).wrapping_mul(place as u64 * 2 + 1).rotate_left(23));

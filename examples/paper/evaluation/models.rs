@@ -24,9 +24,14 @@ impl Models {
         Self::shipped("table3", |_| true)
     }
 
-    /// All 23 models measured on the GPU server, for Table IV and Figures 7 and 8.
+    /// All 23 models measured on the GPU server, for Table IV, Figures 7 and 8.
     pub fn measured() -> Self {
         Self::shipped("p2", |name| name != "nasnet_fictional")
+    }
+
+    /// All zoos that come with the project.
+    pub fn shipped_zoos() -> [Self; 3] {
+        ["table3", "p2", "c5"].map(|zoo| Self::shipped(zoo, |_| true))
     }
 
     /// The model of that name.

@@ -18,12 +18,17 @@ pub const ON_DEVICE_ACCURACY: f64 = 41.4;
 pub struct Outcome {
     /// End-to-end latency T_nw + inference time, in ms.
     pub latency_ms: f64,
-    /// Accuracy of the models that ran, in percent.
+    /// Inference time alone, in ms.
+    pub inference_ms: f64,
+    /// Aggregate accuracy (Section III), in percent: the mean accuracy of the models that ran.
     pub accuracy: f64,
-    /// Requests answered within the SLA, in percent.
+    /// SLA attainment (Section III): requests answered within the SLA, in percent.
     pub attainment: f64,
-    /// Accuracy with request duplication, in percent: of the remote answer if it is in time, else of the device's.
+    /// Aggregate accuracy with request duplication, in percent: of the remote answer if it is in time, else of the
+    /// device's. No model on the server is less accurate than the device's, so none gives way to it (Section IV-E).
     pub duplicated_accuracy: f64,
+    /// Mean square of the same; see [`Outcome::accuracy_error`].
+    duplicated_square: f64,
     /// Requests that each model ran, in percent, by model id.
     pub usage: Vec<f64>,
     /// Requests that each model answered within the SLA, in percent, by model id.
@@ -35,6 +40,23 @@ impl Outcome {
     pub fn reliance(&self) -> f64 {
         100.0 - self.attainment
     }
+
+    /// The standard error of the reliance as measured on so many requests, in points.
+    pub fn reliance_error(&self, requests: f64) -> f64 {
+        let share = self.reliance() / 100.0;
+        100.0 * (share * (1.0 - share) / requests).sqrt()
+    }
+
+    /// The standard error of the accuracy with duplication as measured on so many requests, in points.
+    pub fn accuracy_error(&self, requests: f64) -> f64 {
+        let variance = self.duplicated_square - self.duplicated_accuracy * self.duplicated_accuracy;
+        (variance.max(0.0) / requests).sqrt()
+    }
+}
+
+/// Aggregate accuracy (Section III): the mean accuracy over requests, of which each accuracy answered a part.
+pub fn aggregate_accuracy(answers: impl IntoIterator<Item = (f64, f64)>) -> f64 {
+    answers.into_iter().map(|(accuracy, part)| part * accuracy).sum()
 }
 
 /// All that is random about a request.
@@ -45,6 +67,14 @@ pub struct Request {
     pub draw: u64,
     /// How many σ the inference takes longer than μ.
     pub delay: f64,
+}
+
+impl Request {
+    /// How long a model takes for it, in ms.
+    pub fn inference_ms(&self, models: &Models, id: ModelId) -> f64 {
+        let (mean, deviation) = latency(models, id);
+        (mean + self.delay * deviation).max(0.0)
+    }
 }
 
 /// `count` requests. One seed gives the same requests, but for their T_nw, on every network: comparisons are paired.
@@ -65,10 +95,9 @@ pub fn replay(models: &Models, algorithm: Algorithm, sla: Micros, requests: &[Re
     for request in requests {
         let budget = Budget::new(sla, NetworkTime::Given(request.network));
         let id = algorithm.pick(&models.catalog, sla, budget, request.draw);
-        let (mean, deviation) = inference(models, id);
-        let latency = request.network.as_millis() + (mean + request.delay * deviation).max(0.0);
-        let in_time = if latency <= sla.as_millis() { 1.0 } else { 0.0 };
-        tally.add(id, part, latency, in_time);
+        let inference = request.inference_ms(models, id);
+        let in_time = request.network.as_millis() + inference <= sla.as_millis();
+        tally.add(id, part, [request.network.as_millis(), inference], f64::from(in_time));
     }
     tally.outcome
 }
@@ -80,10 +109,9 @@ pub fn expectation(models: &Models, algorithm: Algorithm, sla: Micros, grid: &[(
     for &(network, probability) in grid {
         let budget = Budget::new(sla, NetworkTime::Given(network));
         for (id, share) in algorithm.shares(&models.catalog, sla, budget) {
-            let (mean, deviation) = inference(models, id);
-            let latency = network.as_millis() + mean;
-            let in_time = below((sla.as_millis() - latency) / deviation);
-            tally.add(id, probability * share, latency, in_time);
+            let (mean, deviation) = latency(models, id);
+            let in_time = below((sla.as_millis() - network.as_millis() - mean) / deviation);
+            tally.add(id, probability * share, [network.as_millis(), mean], in_time);
         }
     }
     tally.outcome
@@ -96,7 +124,7 @@ fn below(score: f64) -> f64 {
 }
 
 /// μ and σ in ms.
-fn inference(models: &Models, id: ModelId) -> (f64, f64) {
+fn latency(models: &Models, id: ModelId) -> (f64, f64) {
     let latency = models.catalog.profiles()[id.index()].latency;
     (latency.mean.as_millis(), latency.deviation.as_millis())
 }
@@ -115,24 +143,30 @@ impl Tally {
             accuracy: profiles.iter().map(|profile| profile.accuracy.as_percent()).collect(),
             outcome: Outcome {
                 latency_ms: 0.0,
+                inference_ms: 0.0,
                 accuracy: 0.0,
                 attainment: 0.0,
                 duplicated_accuracy: 0.0,
+                duplicated_square: 0.0,
                 usage: none.clone(),
                 answered: none,
             },
         }
     }
 
-    /// A `part` of all requests that model `id` ran, and of which it answered the part `in_time` within the SLA.
-    fn add(&mut self, id: ModelId, part: f64, latency_ms: f64, in_time: f64) {
+    /// A `part` of all requests that took so long on the network and in model `id`, and of which it answered the part
+    /// `in_time` within the SLA.
+    fn add(&mut self, id: ModelId, part: f64, [network_ms, inference_ms]: [f64; 2], in_time: f64) {
         let index = id.index();
         let accuracy = self.accuracy[index];
         let outcome = &mut self.outcome;
-        outcome.latency_ms += part * latency_ms;
-        outcome.accuracy += part * accuracy;
+        outcome.latency_ms += part * (network_ms + inference_ms);
+        outcome.inference_ms += part * inference_ms;
+        outcome.accuracy += aggregate_accuracy([(accuracy, part)]);
         outcome.attainment += 100.0 * part * in_time;
-        outcome.duplicated_accuracy += part * (in_time * accuracy + (1.0 - in_time) * ON_DEVICE_ACCURACY);
+        let answers = [(accuracy, part * in_time), (ON_DEVICE_ACCURACY, part * (1.0 - in_time))];
+        outcome.duplicated_accuracy += aggregate_accuracy(answers);
+        outcome.duplicated_square += aggregate_accuracy(answers.map(|(a, part)| (a * a, part)));
         outcome.usage[index] += 100.0 * part;
         outcome.answered[index] += 100.0 * part * in_time;
     }

@@ -1,4 +1,8 @@
-//! A number of ours beside what the paper reports.
+//! A number of ours beside what the paper states.
+
+use std::fmt;
+
+use super::statement::Statement;
 
 /// One line of the report.
 #[derive(Clone, Debug)]
@@ -7,111 +11,116 @@ pub struct Row {
     pub row: String,
     pub column: String,
     pub sla_ms: Option<u32>,
-    pub paper: Claim,
+    /// What the paper states of it, if anything.
+    pub paper: Option<Claim>,
     pub ours: f64,
     /// Whether `ours` was made to meet `paper`, so that the verdict is no test.
     pub by_construction: bool,
     /// How `ours` or the verdict is to be understood.
-    pub note: &'static str,
+    pub note: String,
 }
 
-/// What the paper reports of a number.
+/// A statement of the paper, and what it takes to meet it.
 #[derive(Clone, Copy, Debug)]
-pub enum Claim {
-    /// Nothing that could be compared.
-    None,
-    /// A number, met to within a tolerance.
-    About { value: f64, within: f64 },
-    /// Between two whole numbers, after rounding.
-    Between(f64, f64),
-    /// At least so much.
-    AtLeast(f64),
-    /// Less.
-    Below(f64),
-    /// More.
-    Above(f64),
-    /// Something without a number, and whether it holds here.
-    Says(&'static str, bool),
+pub struct Claim {
+    pub statement: &'static Statement,
+    test: Test,
+}
+
+/// When a number of ours meets the paper's.
+#[derive(Clone, Copy, Debug)]
+pub enum Test {
+    About {
+        within: f64,
+    },
+    /// The same once it is rounded as the paper's is.
+    Rounded,
+    AtLeast,
+    AtMost,
+    Above,
+    Below,
+    /// The paper has words, and they hold or not.
+    Says(bool),
 }
 
 impl Claim {
-    /// The paper's number; of a range, the middle.
-    pub fn number(self) -> Option<f64> {
-        match self {
-            Self::About { value, .. } | Self::AtLeast(value) | Self::Below(value) | Self::Above(value) => {
-                Some(value)
-            }
-            Self::Between(low, high) => Some((low + high) / 2.0),
-            Self::None | Self::Says(..) => None,
-        }
+    /// A claim that needs a number has one: see [`Claim::reproduced`].
+    pub fn new(statement: &'static Statement, test: Test) -> Self {
+        Self { statement, test }
     }
 
-    /// Whether `ours` is what the paper reports; `None` if it reports nothing.
-    pub fn reproduced(self, ours: f64) -> Option<bool> {
-        match self {
-            Self::None => None,
-            Self::About { value, within } => Some((ours - value).abs() <= within),
-            Self::Between(low, high) => Some((low..=high).contains(&ours.round())),
-            Self::AtLeast(value) => Some(ours >= value),
-            Self::Below(value) => Some(ours < value),
-            Self::Above(value) => Some(ours > value),
-            Self::Says(_, holds) => Some(holds),
+    /// Whether `ours` is what the paper states.
+    pub fn reproduced(self, ours: f64) -> bool {
+        let number = || {
+            let key = self.statement.key();
+            self.statement.number().unwrap_or_else(|| panic!("paper.csv has no number at {key:?}"))
+        };
+        match self.test {
+            // A tolerance that is met exactly is met, whatever the last bit of the difference.
+            Test::About { within } => (ours - number()).abs() <= within + 1e-9,
+            Test::Rounded => (ours - number()).abs() <= self.statement.half_digit(),
+            Test::AtLeast => ours >= number(),
+            Test::AtMost => ours <= number(),
+            Test::Above => ours > number(),
+            Test::Below => ours < number(),
+            Test::Says(holds) => holds,
         }
     }
 }
 
-impl std::fmt::Display for Claim {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::None => f.write_str("–"),
-            Self::About { value, within } => write!(f, "{value} ± {within}"),
-            Self::Between(low, high) => write!(f, "{low}–{high}"),
-            Self::AtLeast(value) => write!(f, "≥ {value}"),
-            Self::Below(value) => write!(f, "< {value}"),
-            Self::Above(value) => write!(f, "> {value}"),
-            Self::Says(text, _) => f.write_str(text),
+impl fmt::Display for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = &self.statement.value;
+        match self.test {
+            Test::About { within } if within.fract() == 0.0 => write!(f, "{text} ± {within}"),
+            Test::About { within } => write!(f, "{text} ± {within:.2}"),
+            Test::AtLeast => write!(f, "≥ {text}"),
+            Test::AtMost => write!(f, "≤ {text}"),
+            Test::Above => write!(f, "> {text}"),
+            Test::Below => write!(f, "< {text}"),
+            Test::Rounded | Test::Says(_) => f.write_str(text),
         }
     }
 }
 
 impl Row {
-    /// A number that the paper does not report.
+    /// A number of which the paper states nothing.
     pub fn new(
         figure: &'static str,
         row: impl ToString,
         column: impl ToString,
         sla_ms: impl Into<Option<u32>>,
-        ours: f64,
+        ours: impl Into<f64>,
     ) -> Self {
-        let (row, column) = (row.to_string(), column.to_string());
         Self {
             figure,
-            row,
-            column,
+            row: row.to_string(),
+            column: column.to_string(),
             sla_ms: sla_ms.into(),
-            paper: Claim::None,
-            ours,
+            paper: None,
+            ours: ours.into(),
             by_construction: false,
-            note: "",
+            note: String::new(),
         }
     }
 
-    /// The same beside what the paper reports.
+    /// The same beside what the paper states.
     pub fn against(self, paper: Claim) -> Self {
-        Self { paper, ..self }
+        Self { paper: Some(paper), ..self }
     }
 
-    pub fn note(self, note: &'static str) -> Self {
-        Self { note, ..self }
+    pub fn note(self, note: impl Into<String>) -> Self {
+        Self { note: note.into(), ..self }
     }
 
     /// The same beside a number that our parameters were chosen to meet.
-    pub fn anchored_on(self, paper: Claim) -> Self {
-        Self { paper, by_construction: true, note: "by construction", ..self }
+    pub fn fitted_to(self, paper: Claim) -> Self {
+        Self { by_construction: true, ..self.against(paper).note("fitted") }
     }
 
+    /// The verdict; `None` where the paper states nothing.
     pub fn reproduced(&self) -> Option<bool> {
-        self.paper.reproduced(self.ours)
+        self.paper.map(|paper| paper.reproduced(self.ours))
     }
 }
 
@@ -132,4 +141,6 @@ pub struct Section {
 pub enum Across {
     Sla,
     Column,
+    /// The number behind "request" in the column.
+    Request,
 }
