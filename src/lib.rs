@@ -18,6 +18,7 @@ mod number;
 mod policy;
 mod profile;
 pub mod select;
+pub mod subset;
 mod time;
 
 pub use budget::{Budget, NetworkTime};

@@ -12,7 +12,7 @@ use std::hint::black_box;
 
 use mdinference::{
     Accuracy, Budget, Catalog, Constraints, Cost, Index, Latency, Micros, ModelId, ModelSet, Policy, Profile,
-    Sharpness, explain, select, select_constrained,
+    Sharpness, explain, select, select_constrained, subset,
 };
 
 const MODELS: usize = 64;
@@ -102,6 +102,16 @@ fn explaining() {
             let decision = select(&catalog, &Policy::PAPER, budget, draw);
             black_box(decision.probability(catalog.models(), &Policy::PAPER));
         }
+    });
+}
+
+#[test]
+fn finding_a_subset() {
+    let catalog = catalog();
+    let weights = || requests().map(|(budget, _)| (budget, 1));
+    assert_no_allocation(|| {
+        black_box(subset::most_accurate(&catalog, Policy::PAPER.margin, weights(), 5));
+        black_box(subset::smallest_within(&catalog, Policy::PAPER.margin, weights(), Accuracy::ZERO));
     });
 }
 

@@ -12,7 +12,7 @@ use core::panic::PanicInfo;
 use mdinference::duplicate::{Event, Source};
 use mdinference::{
     Budget, Catalog, Constraints, Device, Index, Latency, Micros, ModelId, ModelSet, NetworkTime, Outcome,
-    Policy, Profile, Request, Server, Timestamp, explain, select, select_constrained,
+    Policy, Profile, Request, Server, Timestamp, explain, select, select_constrained, subset,
 };
 
 unsafe extern "C" {
@@ -46,7 +46,7 @@ extern "C" fn _start() -> ! {
     }
 }
 
-/// What is done per request, and per changed profile.
+/// What is done per request, per changed profile, and before any.
 fn serve<const N: usize>(catalog: &mut Catalog<N>, index: &mut Index<N>, profile: Profile) {
     let budget = Budget::of(Micros::new(black_box(0)));
     let draw = black_box(0_u64);
@@ -58,6 +58,10 @@ fn serve<const N: usize>(catalog: &mut Catalog<N>, index: &mut Index<N>, profile
     let constraints = Constraints::NONE.with_allowed(&allowed);
     let _ = black_box(select_constrained(catalog, &policy, &constraints, budget, draw));
     black_box(explain(catalog, &policy, &constraints, budget));
+
+    let weights = black_box([(budget, 0); 3]);
+    black_box(subset::most_accurate(catalog, policy.margin, weights, black_box(0)));
+    black_box(subset::smallest_within(catalog, policy.margin, weights, profile.accuracy));
 
     let id: ModelId = black_box(ModelId::default());
     black_box(catalog.update(id, profile));
