@@ -1,37 +1,43 @@
-//! The spanning subset (Section VI): the few models that serve nearly all requests, found without measurement.
+//! The spanning subset (Section VI): the few models that serve nearly all requests, found without
+//! measurement.
 //!
 //! Most models of a zoo are hardly ever the base, and need not be deployed. From how often each budget comes,
-//! [`most_accurate`] finds the k models whose base is the most accurate on average, and [`smallest_within`] the fewest
-//! that come close to the whole zoo. Both are exact, and both look at stage 1 alone (Eq. 1 and 2): what stage 2 draws
-//! besides the base is left out, and a budget that no model of the subset fits counts as accuracy 0.
+//! [`most_accurate`] finds the k models whose base is the most accurate on average, and [`smallest_within`]
+//! the fewest that come close to the whole zoo. Both are exact, and both look at stage 1 alone (Eq. 1 and 2):
+//! what stage 2 draws besides the base is left out, and a budget that no model of the subset fits counts as
+//! accuracy 0.
 //!
 //! # How
 //!
-//! A model can only be the base if it is more accurate than all whose threshold t = μ + γσ is as small. These models
-//! are steps t₁ < t₂ < … of rising accuracy a₁ < a₂ < …, and any choice of them is such a staircase again. Each step
-//! adds aᵢ − aᵢ₋₁, with a₀ = 0, for the budgets above tᵢ. Where G(t) is the weight of the budgets above t, the
-//! expected accuracy is Σ (aᵢ − aᵢ₋₁)·G(tᵢ) over the weight of all. With h as the step before i, the best choice of
-//! at most j steps that ends with i comes to
+//! A model can only be the base if it is more accurate than all whose threshold t = μ + γσ is as small. These
+//! models are steps t₁ < t₂ < … of rising accuracy a₁ < a₂ < …, and any choice of them is such a staircase
+//! again. Each step adds aᵢ − aᵢ₋₁, with a₀ = 0, for the budgets above tᵢ. Where G(t) is the weight of the
+//! budgets above t, the expected accuracy times the weight of all is Σ (aᵢ − aᵢ₋₁)·G(tᵢ). With h as the step
+//! before i, the best choice of at most j steps that ends with i comes to
 //!
 //! ```text
 //! fⱼ(i) = max ( aᵢ·G(tᵢ),  fⱼ₋₁(h) + (aᵢ − aₕ)·G(tᵢ) over all h < i )
 //! ```
 //!
-//! Each further model brings at most what the one before brought: once one brings nothing, the subset is as good as the
-//! whole zoo.
+//! Each further model brings at most what the one before brought: once one brings nothing, the subset is as
+//! good as the whole zoo.
+//!
+//! It is also the choice of k of the points (aᵢ, G(tᵢ)) that cover the greatest area towards the origin, for
+//! which there are faster ways with more memory (Bringmann, Friedrich and Klitzke, "Two-dimensional subset
+//! selection for hypervolume and epsilon-indicator", GECCO 2014).
 //!
 //! # Cost
 //!
-//! Nothing is kept but one row of f, on the stack: 50 bytes for each of the N models of capacity, the result included.
-//! The way back works the rows out again, which makes the time O(n·m + b·log m + k²·m²) for n models, m of them steps,
-//! and b budgets: on a desktop 0.1 ms for 10,000 budgets and a choice of 5 out of 24 models, 4 ms for 63 out of 64,
-//! half a second for 50 out of 1,024.
+//! Nothing is kept but one row of f, on the stack: 50 bytes for each of the N models of capacity, the result
+//! included. The way back works the rows out again, which makes the time O(n·m + b·log m + k²·m²) for n
+//! models, m of them steps, and b budgets: on a desktop 0.1 ms for 10,000 budgets and a choice of 5 out of 24
+//! models, 4 ms for 63 out of 64, half a second for 50 out of 1,024.
 //!
 //! # Ties
 //!
-//! There are never more models than the accuracy needs. Of several subsets of the same accuracy and size it is the one
-//! with the smallest threshold of the slowest model, then of the second slowest, and so on; of two models with the
-//! same accuracy and threshold, the one with the lower id.
+//! There are never more models than the accuracy needs. Of several subsets of the same accuracy and size it
+//! is the one with the smallest threshold of the slowest model, then of the second slowest, and so on; of two
+//! models with the same accuracy and threshold, the one with the lower id.
 
 use core::cmp::Reverse;
 
@@ -48,8 +54,8 @@ use crate::select::base::Threshold;
 pub struct Subset<const N: usize> {
     /// By rising μ + γσ, and so by rising accuracy.
     pub models: Vec<ModelId, N>,
-    /// The expected accuracy times [`Subset::weight`], in parts per million: exact, so that subsets for the same
-    /// weights compare by it.
+    /// The expected accuracy times [`Subset::weight`], in parts per million: exact, so that subsets for the
+    /// same weights compare by it.
     pub weighted_ppm: u128,
     /// The weight of all budgets together.
     pub weight: u128,
@@ -63,11 +69,12 @@ impl<const N: usize> Subset<N> {
     }
 }
 
-/// The at most `count` models whose base has the greatest expected accuracy over `weights`: budgets, in any order and
-/// more than once if need be, and how often each comes, in any unit.
+/// The at most `count` models whose base has the greatest expected accuracy over `weights`: budgets, in any
+/// order and more than once if need be, and how often each comes, in any unit.
 ///
-/// There are fewer than `count` if fewer are as good as the whole zoo, so a `count` past the number of models asks for
-/// the whole zoo's accuracy. Without budgets, with weights of zero only, or with a `count` of 0, there are none.
+/// There are fewer than `count` if fewer are as good as the whole zoo, so a `count` past the number of models
+/// asks for the whole zoo's accuracy. Without budgets, with weights of zero only, or with a `count` of 0,
+/// there are none.
 ///
 /// ```
 /// use mdinference::{Budget, Catalog, Constraints, Margin, Micros, ModelSet, Profile, subset};
@@ -101,8 +108,8 @@ pub fn most_accurate<const N: usize>(
     fewest(catalog, margin, weights, Accuracy::ZERO, count)
 }
 
-/// The fewest models whose base has an expected accuracy over `weights` at most `loss` below that of the whole zoo,
-/// both ends in; of these, the most accurate. Otherwise as [`most_accurate`].
+/// The fewest models whose base has an expected accuracy over `weights` at most `loss` below that of the
+/// whole zoo, and the best that many can be. Otherwise as [`most_accurate`].
 pub fn smallest_within<const N: usize>(
     catalog: &Catalog<N>,
     margin: Margin,
@@ -112,8 +119,8 @@ pub fn smallest_within<const N: usize>(
     fewest(catalog, margin, weights, loss, N)
 }
 
-// No sum saturates: weights are below 2³² and an iteration that ends has fewer than 2⁶⁴ of them, which makes less than
-// 2⁹⁶; an expectation is at most 10⁶ < 2²⁰ times that.
+// No sum saturates: weights are below 2³² and an iteration that ends has fewer than 2⁶⁴ of them, which makes
+// less than 2⁹⁶; an expectation is at most 10⁶ < 2²⁰ times that.
 
 /// The fewest models with at most this loss, or else `most` of them; the best of that number.
 fn fewest<const N: usize>(
@@ -169,8 +176,8 @@ struct Step {
     best: u128,
 }
 
-/// The steps by rising threshold and so by rising accuracy: each time the first of the models that are more accurate
-/// than the step before.
+/// The steps by rising threshold and so by rising accuracy: each time the first of the models that are more
+/// accurate than the step before.
 fn staircase<const N: usize>(catalog: &Catalog<N>, margin: Margin) -> impl Iterator<Item = Step> + '_ {
     let threshold = move |model: &Model| Threshold::new(model.profile.latency, margin);
     let mut below = Accuracy::ZERO;
@@ -228,7 +235,8 @@ fn advance(mut steps: &mut [Step]) {
 }
 
 impl Step {
-    /// Past all budgets, where nothing is to be gained: its f is the greatest of all. It stands in no staircase.
+    /// Past all budgets, where nothing is to be gained: its f is the greatest of all. It stands in no
+    /// staircase.
     fn end() -> Self {
         let threshold = Threshold::new(Latency::default(), Margin::PAPER);
         Self { model: ModelId::default(), threshold, accuracy: 0, above: 0, best: 0 }

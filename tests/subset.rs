@@ -93,8 +93,8 @@ impl Problem {
             .collect()
     }
 
-    /// The subset that the documentation promises among those admitted: the most accurate, then the fewest, then the
-    /// one with the smallest threshold of its slowest model and so on, then the lowest ids.
+    /// The subset that the documentation promises among those admitted: the most accurate, then the fewest,
+    /// then the one with the smallest threshold of its slowest model and so on, then the lowest ids.
     fn best<'a>(&self, subsets: impl Iterator<Item = &'a (Vec<usize>, u128)>) -> Option<(Vec<usize>, u128)> {
         let slowest_first = |members: &[usize]| {
             let mut keys: Vec<_> = members.iter().map(|&place| (self.threshold(place), place)).collect();
@@ -170,7 +170,8 @@ proptest! {
         prop_assert_eq!(values[count], problem.value(&(0..count).collect::<Vec<_>>()));
     }
 
-    /// Adding the model that helps most, again and again, never does better; for a sum of maxima it keeps 1 − 1/e.
+    /// Adding the model that helps most, again and again, never does better; for a sum of maxima it keeps 1 −
+    /// 1/e.
     #[test]
     fn greedy_is_no_better(problem in problems()) {
         let mut greedy = Vec::new();
