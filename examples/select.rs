@@ -4,25 +4,27 @@
 
 #![allow(unreachable_pub, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::expect_used)]
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use mdinference::{
     Accuracy, Budget, Catalog, Constraints, Cost, Decision, Explanation, Margin, Micros, ModelId, ModelSet,
-    NetworkTime, NothingEligible, NumberError, Policy, Sharpness, explain, select_constrained,
+    NetworkTime, NothingEligible, Policy, Sharpness, explain, select_constrained,
 };
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde::Serialize;
 
+#[path = "support/command.rs"]
+mod command;
 #[path = "support/table.rs"]
 mod table;
 #[path = "support/zoo.rs"]
 mod zoo;
 
+use command::{Failure, checked, margin, millis, percent};
 use zoo::{BadInput, Zoo};
 
 /// How many models a zoo may have.
@@ -81,76 +83,16 @@ struct Arguments {
     json: bool,
 }
 
-fn millis(text: &str) -> Result<Micros, String> {
-    checked(text, Micros::try_from_millis, &format!("is longer than {}", Micros::MAX))
-}
-
-fn margin(text: &str) -> Result<Margin, String> {
-    checked(text, Margin::new, "is above 1000")
-}
-
 fn sharpness(text: &str) -> Result<Sharpness, String> {
     checked(text, Sharpness::new, "is too large")
 }
 
-fn percent(text: &str) -> Result<Accuracy, String> {
-    checked(text, Accuracy::from_percent, "is above 100")
-}
-
-fn checked<T>(text: &str, new: fn(f64) -> Result<T, NumberError>, too_large: &str) -> Result<T, String> {
-    let number = text.trim().parse().map_err(|_| "is not a number".to_owned())?;
-    new(number).map_err(|error| match error {
-        NumberError::TooLarge => too_large.to_owned(),
-        error => error.to_string(),
-    })
-}
-
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(error) if error.use_stderr() => {
-            // Clap's message without its hints: one line that says what is wrong.
-            let message = error.to_string();
-            let lines = message.split("\n\n").next().unwrap_or_default().lines();
-            eprintln!("{}", lines.map(str::trim).collect::<Vec<_>>().join(" "));
-            return ExitCode::from(2);
-        }
-        Err(help) => help.exit(),
-    };
-    match run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever read the output has seen enough.
-        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(Failure::Output(error)) => {
-            eprintln!("error: the output can't be written: {error}");
-            ExitCode::FAILURE
-        }
-        Err(Failure::Input(bad)) => {
-            eprintln!("error: {bad}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-enum Failure {
-    Input(BadInput),
-    Output(io::Error),
-}
-
-impl From<BadInput> for Failure {
-    fn from(bad: BadInput) -> Self {
-        Self::Input(bad)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
-    }
+    command::main(run)
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let zoo = read_zoo(&arguments.zoo)?;
+    let zoo = Zoo::open(&arguments.zoo)?;
     let catalog = Catalog::<CAPACITY>::new(zoo.profiles.iter().copied())
         .map_err(|error| BadInput(format!("{}: {error}", arguments.zoo)))?;
     let allowed = allowed(arguments, &zoo)?;
@@ -208,27 +150,6 @@ fn network(arguments: &Arguments) -> Result<(NetworkTime, String), BadInput> {
     }
 }
 
-/// Opens FILE or FILE:NAME; a name goes after the last colon.
-fn read_zoo(argument: &str) -> Result<Zoo, BadInput> {
-    let (file, name) = match argument.rsplit_once(':') {
-        Some((file, name)) if !Path::new(argument).exists() => (file, Some(name)),
-        _ => (argument, None),
-    };
-    let mut path = PathBuf::from(file);
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/zoos").join(&path);
-    if !path.exists() && path.components().count() == 1 && shipped.exists() {
-        path = shipped;
-    }
-    Zoo::read(file, open(file, &path)?, name)
-}
-
-fn open(name: &str, path: &Path) -> Result<File, BadInput> {
-    File::open(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => BadInput(format!("{name}: there is no such file")),
-        _ => BadInput(format!("{name}: {error}")),
-    })
-}
-
 /// The models that --only and --without leave.
 fn allowed(arguments: &Arguments, zoo: &Zoo) -> Result<ModelSet<CAPACITY>, BadInput> {
     let ids = |option: &str, names: &[String]| -> Result<Vec<ModelId>, BadInput> {
@@ -262,7 +183,7 @@ impl Requests {
     fn open(file: &str) -> Result<Self, BadInput> {
         let (name, source): (_, Box<dyn Read>) = match file {
             "-" => ("standard input", Box::new(io::stdin())),
-            file => (file, Box::new(open(file, Path::new(file))?)),
+            file => (file, Box::new(zoo::open(file, Path::new(file))?)),
         };
         let table = zoo::Table::read(name, source)?;
         Ok(Self { sla: table.required("sla_ms")?, network: table.required("network_ms")?, table })

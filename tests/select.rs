@@ -7,65 +7,19 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::indexing_slicing,
     clippy::arithmetic_side_effects
 )]
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::LazyLock;
+use std::path::Path;
 
 #[path = "support/expected.rs"]
 mod expected;
-
-/// The example, brought up to date first: `cargo test` does so by itself, `cargo test --test select` does not.
-fn example() -> &'static Path {
-    static EXAMPLE: LazyLock<PathBuf> = LazyLock::new(|| {
-        let release: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
-        let build = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--example", "select"])
-            .args(release)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status();
-        assert!(build.expect("cargo runs").success(), "the example does not build");
-        // Tests are in `deps` of the folder that has `examples`.
-        let test = std::env::current_exe().expect("a test has a path");
-        let folder = test.ancestors().nth(2).expect("two folders up");
-        folder.join("examples").join(format!("select{}", std::env::consts::EXE_SUFFIX))
-    });
-    &EXAMPLE
-}
-
-/// The command, what it printed to both streams, and its exit code.
-fn transcript(arguments: &[&str], input: &str) -> String {
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/select");
-    let mut child = Command::new(example())
-        .args(arguments)
-        .current_dir(directory)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the example is there");
-    let written = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
-    let output = child.wait_with_output().expect("the example ends");
-    // It may refuse its arguments before it reads anything.
-    assert!(written.is_ok() || !output.status.success());
-    format!(
-        "$ select {}\n{}{}exit {}\n\n",
-        arguments.join(" "),
-        String::from_utf8(output.stdout).expect("text"),
-        String::from_utf8(output.stderr).expect("text"),
-        output.status.code().expect("an exit code"),
-    )
-}
+#[path = "support/transcript.rs"]
+mod transcript;
 
 fn transcripts(runs: &[(&str, &str)]) -> String {
-    let run = |(arguments, input): &(&str, &str)| {
-        transcript(&arguments.split_whitespace().collect::<Vec<_>>(), input)
-    };
-    runs.iter().map(run).collect()
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/select");
+    transcript::transcripts("select", &directory, runs)
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Model zoos from CSV: `model,accuracy,mean_ms,std_ms`, with `zoo` and `cost` optional; `#` starts a comment.
 
 use std::fmt;
-use std::io::Read;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
 
 use mdinference::{Accuracy, Cost, Latency, Micros, NumberError, Profile};
 
@@ -20,6 +22,22 @@ impl Zoo {
     #[allow(dead_code, reason = "not every example needs it")]
     pub fn shipped(name: &str) -> Result<Self, BadInput> {
         Self::read("zoos.csv", SHIPPED.as_bytes(), Some(name))
+    }
+
+    /// The zoo that FILE or FILE:NAME says; a name goes after the last colon. A bare file name is also looked for among
+    /// the zoos that come with the project.
+    #[allow(dead_code, reason = "not every example needs it")]
+    pub fn open(argument: &str) -> Result<Self, BadInput> {
+        let (file, name) = match argument.rsplit_once(':') {
+            Some((file, name)) if !Path::new(argument).exists() => (file, Some(name)),
+            _ => (argument, None),
+        };
+        let mut path = PathBuf::from(file);
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/zoos").join(&path);
+        if !path.exists() && path.components().count() == 1 && shipped.exists() {
+            path = shipped;
+        }
+        Self::read(file, open(file, &path)?, name)
     }
 
     /// The models of the zoo `name` in a CSV, or all if the CSV has no `zoo` column and no name is given.
@@ -77,6 +95,15 @@ impl Zoo {
         }
         Ok(zoo)
     }
+}
+
+/// Opens a file that the user calls `name`.
+#[allow(dead_code, reason = "not every example needs it")]
+pub fn open(name: &str, path: &Path) -> Result<File, BadInput> {
+    File::open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => BadInput(format!("{name}: there is no such file")),
+        _ => BadInput(format!("{name}: {error}")),
+    })
 }
 
 /// A CSV with a header, read row by row.
