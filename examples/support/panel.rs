@@ -82,6 +82,14 @@ pub enum Stroke {
     Dotted,
 }
 
+/// A point of a curve, singled out by a ring if need be.
+#[allow(dead_code, reason = "not every example needs it")]
+pub struct Dot {
+    pub at: (f64, f64),
+    pub colour: RGBColor,
+    pub ring: bool,
+}
+
 /// One layer of a stack, its height at each x of the panel.
 pub struct Band {
     pub name: String,
@@ -118,6 +126,7 @@ pub struct Panel {
     x: Axis,
     y: Axis,
     lines: Vec<Line>,
+    dots: Vec<Dot>,
     stack: Stack,
     marks: Vec<Mark>,
 }
@@ -133,11 +142,24 @@ pub struct Stack {
 
 impl Panel {
     pub fn new(title: impl Into<String>, x: Axis, y: Axis) -> Self {
-        Self { title: title.into(), x, y, lines: Vec::new(), stack: Stack::default(), marks: Vec::new() }
+        Self {
+            title: title.into(),
+            x,
+            y,
+            lines: Vec::new(),
+            dots: Vec::new(),
+            stack: Stack::default(),
+            marks: Vec::new(),
+        }
     }
 
     pub fn with_lines(self, lines: Vec<Line>) -> Self {
         Self { lines, ..self }
+    }
+
+    #[allow(dead_code, reason = "not every example needs it")]
+    pub fn with_dots(self, dots: Vec<Dot>) -> Self {
+        Self { dots, ..self }
     }
 
     pub fn with_stack(self, stack: Stack) -> Self {
@@ -185,6 +207,10 @@ impl Panel {
         for line in &self.lines {
             draw_line(&mut chart, line)?;
         }
+        let dots = self.dots.iter().map(|dot| Circle::new(dot.at, size(3), dot.colour.filled()));
+        chart.draw_series(dots)?;
+        let rings = self.dots.iter().filter(|dot| dot.ring);
+        chart.draw_series(rings.map(|dot| Circle::new(dot.at, RING, dot.colour.stroke_width(size(2)))))?;
         for mark in &self.marks {
             draw_mark(&mut chart, mark)?;
         }
@@ -257,9 +283,14 @@ const DIAMOND: [(i32, i32); 5] =
 /// The end of a range.
 const CAP: [(i32, i32); 2] = [(pixels(-5), 0), (pixels(5), 0)];
 
+/// The radius of a ring.
+const RING: u32 = size(7);
+
 /// An entry of a legend.
 pub enum Key {
     Line(String, RGBColor, Stroke),
+    #[allow(dead_code, reason = "not every example needs it")]
+    Ring(String, RGBColor),
     Band(String, RGBColor),
     /// Shaped like this one.
     Reported(Reported),
@@ -268,7 +299,7 @@ pub enum Key {
 impl Key {
     fn text(&self) -> &str {
         match self {
-            Self::Line(text, ..) | Self::Band(text, _) => text,
+            Self::Line(text, ..) | Self::Ring(text, _) | Self::Band(text, _) => text,
             Self::Reported(_) => "reported in the paper",
         }
     }
@@ -287,6 +318,9 @@ impl Key {
                     let style = colour.stroke_width(size(2));
                     area.draw(&PathElement::new([at(from, 0), at(to, 0)], style))?;
                 }
+            }
+            Self::Ring(_, colour) => {
+                area.draw(&Circle::new(at(17, 0), RING, colour.stroke_width(size(2))))?
             }
             Self::Band(_, colour) => area.draw(&Rectangle::new([at(8, -6), at(26, 6)], colour.filled()))?,
             Self::Reported(Reported::Value(_)) => {

@@ -1,0 +1,70 @@
+//! The `subset` example as its users meet it: what it prints, and how it refuses bad input.
+//!
+//! Regenerate the expected text with `UPDATE_EXPECTED=1 cargo test --test subset_example`. It is of the
+//! network of Section V alone, so that it does not depend on what the two others are taken to be.
+
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[path = "support/expected.rs"]
+mod expected;
+#[path = "support/transcript.rs"]
+mod transcript;
+
+/// A directory of its own for each test, as figures are left in it.
+fn directory(test: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    fs::create_dir_all(&directory).unwrap();
+    let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/select/small.csv");
+    fs::copy(small, directory.join("small.csv")).unwrap();
+    directory
+}
+
+fn transcripts(directory: &Path, arguments: &[&str]) -> String {
+    let runs: Vec<_> = arguments.iter().map(|arguments| (*arguments, "")).collect();
+    transcript::transcripts("subset", directory, &runs)
+}
+
+#[test]
+fn answers() {
+    let directory = directory("answers");
+    expected::assert_expected(
+        "subset/answers.txt",
+        &transcripts(
+            &directory,
+            &[
+                "--zoo small.csv --network normal --sla-ms 50,150 --within 5 --out figures",
+                "--zoo small.csv --network normal --sla-ms 0 --out figures",
+                "--network normal --margin 3 --json --out figures",
+            ],
+        ),
+    );
+    assert!(fs::read_to_string(directory.join("figures/subset.svg")).unwrap().starts_with("<svg"));
+}
+
+#[test]
+fn refusals() {
+    let directory = directory("refusals");
+    expected::assert_expected(
+        "subset/refusals.txt",
+        &transcripts(
+            &directory,
+            &[
+                "--zoo nowhere.csv",
+                "--zoo zoos.csv",
+                "--zoo small.csv --sla-ms 100,-1",
+                "--zoo small.csv --within 101",
+                "--zoo small.csv --margin 1001",
+                "--zoo small.csv --network moon",
+            ],
+        ),
+    );
+}
