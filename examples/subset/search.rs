@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use mdinference::select::base::Threshold;
 use mdinference::{Accuracy, Budget, Catalog, Margin, Micros, Model, NetworkTime, subset};
 
-use crate::network::{Network, RESIDENTIAL, UNIVERSITY};
+use crate::network::{Network, ONE_WAY_50_25, RESIDENTIAL, UNIVERSITY};
 
 /// How many models a zoo may have.
 pub const CAPACITY: usize = 256;
@@ -20,9 +20,9 @@ const ROWS: usize = 24;
 pub enum Place {
     /// Section V: T_nw is twice a normal one-way time of 50 ± 25 ms
     Normal,
-    /// Section VI: lognormal
+    /// Table IV: a lognormal through its two static cells
     University,
-    /// Section VI: lognormal
+    /// Table IV: a lognormal through its two static cells
     Residential,
 }
 
@@ -37,7 +37,7 @@ impl Place {
 
     pub fn network(self) -> Network {
         match self {
-            Self::Normal => Network::TwiceOneWay { mean_ms: 50.0, deviation_ms: 25.0 },
+            Self::Normal => ONE_WAY_50_25,
             Self::University => UNIVERSITY.network(),
             Self::Residential => RESIDENTIAL.network(),
         }

@@ -97,6 +97,10 @@ impl Network {
     }
 }
 
+/// The network of Section V: the one-way time is 50 ± 25 ms.
+#[allow(dead_code, reason = "not every example needs it")]
+pub const ONE_WAY_50_25: Network = Network::TwiceOneWay { mean_ms: 50.0, deviation_ms: 25.0 };
+
 /// On-device reliance of the static rows of Table IV, at an SLA of 250 ms, in percent.
 #[derive(Clone, Copy, Debug)]
 pub struct StaticReliance {

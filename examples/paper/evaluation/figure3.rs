@@ -4,11 +4,12 @@ use mdinference::Micros;
 
 use super::algorithm::Algorithm;
 use super::models::Models;
+use super::network::ONE_WAY_50_25;
 use super::outcome::{Outcome, replay, requests};
 use super::parallel::{self, Progress};
 use super::row::{Across, Row, Section};
 use super::statement::paper;
-use super::{ONE_WAY_50_25, SHOWN_SLAS, Settings, slas};
+use super::{SHOWN_SLAS, Settings, slas};
 
 pub struct Figure3 {
     pub models: Models,

@@ -5,11 +5,12 @@ use mdinference::{Micros, Policy, Sharpness};
 
 use super::algorithm::Algorithm;
 use super::models::Models;
+use super::network::ONE_WAY_50_25;
 use super::outcome::{Outcome, expectation, replay, requests};
 use super::parallel::{self, Progress};
 use super::row::{Across, Row, Section};
 use super::statement::paper;
-use super::{ONE_WAY_50_25, SHOWN_SLAS, Settings, slas};
+use super::{SHOWN_SLAS, Settings, slas};
 
 /// What may be lost to related accurate, in points of accuracy, to count as negligible.
 pub const NEGLIGIBLE: f64 = 0.5;

@@ -23,7 +23,6 @@ use duplication::Duplication;
 use figure3::Figure3;
 use figure6::Figure6;
 use figure8::Figure8;
-use network::Network;
 use parallel::Progress;
 use row::{Across, Row, Section};
 use variability::Variability;
@@ -43,9 +42,6 @@ impl Settings {
     /// What the example does unless told otherwise.
     pub const DEFAULT: Self = Self { seed: 2020, requests: 10_000, grid: 10_000 };
 }
-
-/// The network of Figures 3 and 6: the one-way time is 50 ± 25 ms.
-pub const ONE_WAY_50_25: Network = Network::TwiceOneWay { mean_ms: 50.0, deviation_ms: 25.0 };
 
 /// The SLAs of Figures 3 and 6, in ms: 10 to 400.
 pub fn slas() -> Vec<u32> {
