@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use mdinference::duplicate::{Source, Strategy};
+use mdinference::duplicate::Strategy;
 use mdinference::{Accuracy, Latency, Margin, Micros};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -41,8 +41,6 @@ pub struct Results {
     pub curve: Vec<(f64, Run)>,
     /// Requests that `deferred` ended otherwise than `always`.
     pub different: u64,
-    /// Requests that the remote did not answer in time.
-    pub remote_missed: u64,
 }
 
 impl Results {
@@ -76,7 +74,6 @@ pub fn compare(settings: &Settings, done: impl Fn()) -> Result<Vec<Results>, Box
             joint: run(deferred, Some(price)),
             curve: Vec::new(),
             different: 0,
-            remote_missed: 0,
         };
         for points in PRICES {
             results.curve.push((points, run(deferred, Some(Accuracy::from_percent(points)?))));
@@ -85,7 +82,6 @@ pub fn compare(settings: &Settings, done: impl Fn()) -> Result<Vec<Results>, Box
             let draws = Draws::new(&network, local, &mut rng);
             let source = results.always.request(&world, &draws);
             results.different += u64::from(results.deferred.request(&world, &draws) != source);
-            results.remote_missed += u64::from(source != Some(Source::Remote));
             let Results { at_risk, never, joint, curve, .. } = &mut results;
             for run in [at_risk, never, joint].into_iter().chain(curve.iter_mut().map(|(_, run)| run)) {
                 run.request(&world, &draws);

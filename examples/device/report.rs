@@ -97,7 +97,8 @@ pub fn text(settings: &Settings, all: &[Results]) -> String {
          joint     deferred, and the server pays up to {price} of accuracy for an answer before the local start\n\n",
         local.mean, local.deviation,
     );
-    for Results { network, different, remote_missed, .. } in all {
+    for Results { network, always, different, .. } in all {
+        let remote_missed = always.remote_missed();
         out.push_str(&format!(
             "{network}: deferred ended otherwise than always in {different} of {requests} requests\n  \
              (it can where the remote misses, {remote_missed} times here, and the local run takes longer than μ + {}σ)\n",

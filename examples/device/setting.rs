@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use mdinference::{Catalog, Index, Latency, Micros, Policy};
+use mdinference::{Catalog, Index, Latency, Micros, Policy, Profile};
 
 use crate::network::{Network, RESIDENTIAL, UNIVERSITY};
 use crate::simulation::World;
@@ -22,7 +22,8 @@ pub fn world(sla: Micros, local: Latency) -> Result<World<32>, Box<dyn Error>> {
     let named = || zoo.names.iter().zip(&zoo.profiles);
     let local_model =
         named().find(|(name, _)| *name == LOCAL_MODEL).ok_or("the zoo lacks the local model")?;
+    let local = Profile::new(local_model.1.accuracy, local);
     let measured = named().filter(|(name, _)| *name != "nasnet_fictional").map(|(_, profile)| *profile);
     let index = Index::new(Catalog::new(measured)?, Policy::PAPER);
-    Ok(World { index, local, local_accuracy: local_model.1.accuracy, sla })
+    Ok(World { index, local, sla })
 }

@@ -3,7 +3,8 @@
 use mdinference::duplicate::{Action, Counters, Event, LocalStart, Source, Strategy};
 use mdinference::select::base::{base, fastest};
 use mdinference::{
-    Accuracy, Budget, Device, Index, Latency, Micros, NetworkTime, Timestamp, joint_budget, remote_time,
+    Accuracy, Budget, Device, Index, Latency, Micros, NetworkTime, Profile, Timestamp, joint_budget,
+    remote_time,
 };
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
@@ -51,8 +52,7 @@ pub struct Rule {
 /// The server's models and the device's.
 pub struct World<const N: usize> {
     pub index: Index<N>,
-    pub local: Latency,
-    pub local_accuracy: Accuracy,
+    pub local: Profile,
     pub sla: Micros,
 }
 
@@ -60,7 +60,7 @@ impl<const N: usize> World<N> {
     /// The budget that the server selects with.
     fn budget(&self, network: NetworkTime, rule: Rule) -> Budget {
         let budget = Budget::new(self.sla, network);
-        match (rule.price, rule.strategy.local_start(self.sla, self.local, None)) {
+        match (rule.price, rule.strategy.local_start(self.sla, self.local.latency, None)) {
             (Some(price), LocalStart::After(delay)) => {
                 let (models, margin) = (self.index.catalog().models(), self.index.policy().margin);
                 joint_budget(models, margin, budget, Budget::new(delay, network), price)
@@ -128,10 +128,10 @@ impl Run {
                 );
             }
             if remote_done.take_if(|at| *at == next).is_some() {
-                request.handle(next, Event::Done(Source::Remote));
+                request.handle(next, Event::Remote(Some(profile.accuracy)));
             }
             if local_done.take_if(|at| *at == next).is_some() {
-                request.handle(next, Event::Done(Source::Local));
+                request.handle(next, Event::Local);
                 self.local_micros += u64::from(draws.local_time.get());
                 local_started = None;
             }
@@ -155,14 +155,14 @@ impl Run {
         let source = ending.delivered.filter(|_| ending.after <= world.sla)?;
         let accuracy = match source {
             Source::Remote => profile.accuracy,
-            Source::Local => world.local_accuracy,
+            Source::Local => world.local.accuracy,
         };
         self.in_time += 1;
         self.accuracy += u64::from(accuracy.as_ppm());
         Some(source)
     }
 
-    fn counters(&self) -> &Counters {
+    pub fn counters(&self) -> &Counters {
         self.device.counters()
     }
 
@@ -183,6 +183,12 @@ impl Run {
     /// Requests answered on the device, in percent.
     pub fn on_device(&self) -> f64 {
         self.share(self.counters().local)
+    }
+
+    /// Requests that the remote did not answer in time.
+    pub fn remote_missed(&self) -> u64 {
+        let counters = self.counters();
+        counters.requests() - counters.remote - counters.overruled
     }
 
     /// Requests for which no local run was started, in percent.

@@ -4,7 +4,7 @@ use crate::budget::Budget;
 use crate::catalog::Model;
 use crate::duplicate::{Action, Counters, Duplication, Strategy, TokenBucket};
 use crate::policy::Margin;
-use crate::profile::Latency;
+use crate::profile::{Latency, Profile};
 use crate::select::base::{Base, base};
 use crate::time::{Micros, Timestamp};
 
@@ -15,10 +15,11 @@ use crate::time::{Micros, Timestamp};
 ///
 /// ```
 /// use mdinference::duplicate::{Action, Event, Source, Strategy, TokenBucket};
-/// use mdinference::{Device, Latency, Micros, Timestamp};
+/// use mdinference::{Device, Micros, Profile, Timestamp};
 ///
-/// // The model on the device takes 40 ± 4 ms. Ten extra runs at once are fine, and then one a second.
-/// let local = Latency { mean: Micros::from_millis(40), deviation: Micros::from_millis(4) };
+/// // The model on the device is right in 41.4 % and takes 40 ± 4 ms, say. Ten extra runs at once are fine, and then one
+/// // a second.
+/// let local = Profile::from_percent_and_millis(41.4, 40.0, 4.0)?;
 /// let cap = TokenBucket::new(10, Micros::from_millis(1_000));
 /// let mut device = Device::new(local, Strategy::DEFERRED).with_cap(cap);
 ///
@@ -30,12 +31,12 @@ use crate::time::{Micros, Timestamp};
 ///     // Sleep until `wake` or until a run ends. On this day the server's answer never comes.
 ///     now = local_done.map_or(wake, |done: Timestamp| done.min(wake));
 ///     if local_done.take_if(|done| *done == now).is_some() {
-///         request.handle(now, Event::Done(Source::Local));
+///         request.handle(now, Event::Local);
 ///     }
 ///     while let Some(action) = device.poll(&mut request, now) {
 ///         match action {
 ///             Action::Start(Source::Remote) => {} // Send the request.
-///             Action::Start(Source::Local) => local_done = Some(now.after(local.mean)),
+///             Action::Start(Source::Local) => local_done = Some(now.after(local.latency.mean)),
 ///             Action::Deliver(source) => answer = Some((source, now)),
 ///             Action::GiveUp => {}    // Tell the user that there is no answer.
 ///             Action::Cancel(_) => {} // Stop that run, and tell the server.
@@ -45,18 +46,24 @@ use crate::time::{Micros, Timestamp};
 /// // It was started 52 ms before the SLA, and delivered at it.
 /// assert_eq!(answer, Some((Source::Local, Timestamp::from_micros(250_000))));
 /// assert_eq!((device.counters().started, device.counters().local), (1, 1));
+/// # Ok::<(), mdinference::ProfileError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
-    local: Latency,
+    local: Profile,
     strategy: Strategy,
     cap: TokenBucket,
     counters: Counters,
 }
 
 impl Device {
-    /// A device whose local model takes this long, without a cap on extra load.
-    pub fn new(local: Latency, strategy: Strategy) -> Self {
+    /// A device with this local model, without a cap on extra load.
+    ///
+    /// The local result is preferred to a remote one in time that is less accurate. With [`Accuracy::ZERO`], as where
+    /// the local accuracy is not known, a remote result in time is always the one delivered.
+    ///
+    /// [`Accuracy::ZERO`]: crate::Accuracy::ZERO
+    pub fn new(local: Profile, strategy: Strategy) -> Self {
         Self { local, strategy, cap: TokenBucket::UNLIMITED, counters: Counters::default() }
     }
 
@@ -66,26 +73,28 @@ impl Device {
         Self { cap, ..self }
     }
 
-    /// The time of the local model, as it is known now.
-    pub const fn local(&self) -> Latency {
+    /// The local model, as it is known now.
+    pub const fn local(&self) -> Profile {
         self.local
     }
 
-    /// Takes in what local runs turned out to take, for requests to come.
-    pub const fn set_local(&mut self, local: Latency) {
+    /// Takes in what is known of the local model now, such as what its runs turned out to take. A request under way
+    /// keeps the accuracy that it began with.
+    pub const fn set_local(&mut self, local: Profile) {
         self.local = local;
     }
 
     /// Begins a request `now`, to be answered within `sla`. `remote` is its expected time until the remote result
     /// ([`remote_time`]), if anything is known of it.
     pub fn begin(&self, now: Timestamp, sla: Micros, remote: Option<Latency>) -> Duplication {
-        Duplication::new(now, sla, self.strategy.local_start(sla, self.local, remote))
+        let start = self.strategy.local_start(sla, self.local.latency, remote);
+        Duplication::new(now, sla, self.local.accuracy, start)
     }
 
     /// Takes in that a request's remote result is now expected `remote` after the request: when its upload is over and
     /// T_input known, or when the upload has lasted for so long that the result must be late.
     pub fn expect(&self, request: &mut Duplication, remote: Latency) {
-        request.plan(self.strategy.local_start(request.sla(), self.local, Some(remote)));
+        request.plan(self.strategy.local_start(request.sla(), self.local.latency, Some(remote)));
     }
 
     /// What to do next for a request, one thing a call, as [`Duplication::poll`].

@@ -3,7 +3,8 @@
 use super::machine::{Ending, LocalRun, Source};
 
 /// How many requests ended how. Each has one ending, so
-/// `remote + local + nothing` = `started + avoided`, and `started` = `local + wasted`.
+/// `remote + local + nothing` = `started + avoided`, and `started` = `local + wasted`. The remote result was in time for
+/// `remote + overruled` of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Counters {
@@ -11,6 +12,9 @@ pub struct Counters {
     pub remote: u64,
     /// The local result was delivered.
     pub local: u64,
+    /// The local result was delivered although the remote was in time, as the local model is the more accurate; these
+    /// are among the local.
+    pub overruled: u64,
     /// There was no result at the SLA.
     pub nothing: u64,
     /// The local copy was started.
@@ -37,6 +41,9 @@ impl Counters {
             None => &mut self.nothing,
         };
         *delivered = delivered.saturating_add(1);
+        if ending.overruled && matches!(ending.delivered, Some(Source::Local)) {
+            self.overruled = self.overruled.saturating_add(1);
+        }
         match ending.local_run {
             LocalRun::Started => {
                 self.started = self.started.saturating_add(1);
@@ -58,6 +65,7 @@ impl Counters {
         Self {
             remote: self.remote.saturating_add(other.remote),
             local: self.local.saturating_add(other.local),
+            overruled: self.overruled.saturating_add(other.overruled),
             nothing: self.nothing.saturating_add(other.nothing),
             started: self.started.saturating_add(other.started),
             avoided: self.avoided.saturating_add(other.avoided),

@@ -1,15 +1,22 @@
 //! [`Duplication`]: one request run twice, as a state machine without I/O.
 //!
 //! ```text
-//!            Start(Remote)               remote done in time ──────────────▶ Deliver(Remote) ─▶ Cancel(Local)
-//!  new ─▶ ───────────────────▶ waiting ─ local done, and the SLA is here
-//!            Start(Local),       │       or the remote has failed ─────────▶ Deliver(Local) ──▶ Cancel(Remote)
-//!            when it is due      └────── the SLA is here, nothing done ────▶ GiveUp ──────────▶ Cancel(both)
+//!                               remote done in time,
+//!                            ┌─ local done and more accurate ──────────▶ Deliver(Local)
+//!          Start(Remote)     ├─ local not done, or not more accurate ──▶ Deliver(Remote) ─▶ Cancel(Local)
+//!  new ──────────────────▶ waiting
+//!          Start(Local),     │  remote not done,
+//!          when it is due    ├─ local done, and the SLA is here
+//!                            │  or the remote has failed ──────────────▶ Deliver(Local) ──▶ Cancel(Remote)
+//!                            └─ the SLA is here, nothing done ─────────▶ GiveUp ──────────▶ Cancel(both)
 //! ```
+//!
+//! What is not running is not cancelled.
 
 use super::limit::TokenBucket;
 use super::start::LocalStart;
 use super::stopwatch::Stopwatch;
+use crate::profile::Accuracy;
 use crate::time::{Micros, Timestamp};
 
 /// Where a request is run.
@@ -25,8 +32,11 @@ pub enum Source {
 /// What the caller tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
-    /// A run has its result, which the caller keeps.
-    Done(Source),
+    /// The remote result is here, and the caller keeps it. With the accuracy of the model that it is from, as the
+    /// server tells it; `None` if it does not.
+    Remote(Option<Accuracy>),
+    /// The local result is here, and the caller keeps it.
+    Local,
     /// A run will have no result.
     Failed(Source),
 }
@@ -50,6 +60,8 @@ pub enum Action {
 pub struct Ending {
     /// Whose result was delivered, or `None` if there was none at the SLA.
     pub delivered: Option<Source>,
+    /// The local result was delivered although the remote was in time, as the local model is the more accurate.
+    pub overruled: bool,
     /// What became of the local copy.
     pub local_run: LocalRun,
     /// When, after the request.
@@ -68,6 +80,9 @@ pub enum LocalRun {
     Withheld,
 }
 
+/// For a remote result of untold accuracy: no local model is more accurate than that.
+const UNTOLD: Accuracy = Accuracy::MAX;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Run {
     Planned,
@@ -83,39 +98,48 @@ enum Run {
 /// nothing more to do. What holds whatever is called, in any order, at any time:
 /// - There is one delivery or one [`Action::GiveUp`], never both and never a second; polled as told, at the SLA at the
 ///   latest.
-/// - A remote result that came in time, at the SLA included, is delivered; the local result only at the SLA or once
-///   the remote has failed. If a poll is late, the ending is still that of the SLA.
+/// - Once the remote result is here in time, at the SLA included, the more accurate of the results that are here is
+///   delivered: the local one only if it is done, and strictly more accurate than the remote's model was said to be.
+/// - Without a remote result in time, the local one is delivered at the SLA, or once the remote has failed.
+/// - If a poll is late, the ending is still that of the SLA: what came after it is not delivered.
+/// - Nothing waits for a local run while the remote result is here, and none is started then.
 /// - Each run is started at most once; one that is still running at the end is cancelled, once.
 /// - Events that repeat, contradict, come late, or come for a run that is not running change nothing.
 /// - Of a clock that steps back, the machine loses the time since the call before, once.
 ///
 /// ```
 /// use mdinference::duplicate::{Action, Duplication, Event, LocalStart, Source, TokenBucket};
-/// use mdinference::{Micros, Timestamp};
+/// use mdinference::{Accuracy, Micros, Timestamp};
 ///
 /// let ms = |ms: u64| Timestamp::from_micros(1_000 * ms);
+/// let sla = Micros::from_millis(250);
+/// let accuracy = Accuracy::from_percent(41.4)?; // That of the local model.
 /// let mut cap = TokenBucket::UNLIMITED;
 /// let start = LocalStart::After(Micros::from_millis(198));
-/// let mut request = Duplication::new(ms(0), Micros::from_millis(250), start);
+/// let mut request = Duplication::new(ms(0), sla, accuracy, start);
 ///
 /// assert_eq!(request.poll(ms(0), &mut cap), Some(Action::Start(Source::Remote)));
 /// assert_eq!(request.poll(ms(0), &mut cap), None);
 /// assert_eq!(request.poll_at(), Some(ms(198)));
 ///
 /// assert_eq!(request.poll(ms(198), &mut cap), Some(Action::Start(Source::Local)));
-/// request.handle(ms(240), Event::Done(Source::Local));
+/// request.handle(ms(240), Event::Local);
 /// assert_eq!(request.poll(ms(240), &mut cap), None); // The remote may still come.
 /// assert_eq!(request.poll_at(), Some(ms(250)));
 ///
 /// assert_eq!(request.poll(ms(250), &mut cap), Some(Action::Deliver(Source::Local)));
 /// assert_eq!(request.poll(ms(250), &mut cap), Some(Action::Cancel(Source::Remote)));
 /// assert_eq!(request.poll_at(), None);
+/// # Ok::<(), mdinference::NumberError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use = "a request does nothing unless polled"]
 pub struct Duplication {
     stopwatch: Stopwatch,
     sla: Micros,
+    local_accuracy: Accuracy,
+    /// Of the remote result, once it is here.
+    remote_accuracy: Accuracy,
     local_start: LocalStart,
     withheld: bool,
     remote: Run,
@@ -124,11 +148,14 @@ pub struct Duplication {
 }
 
 impl Duplication {
-    /// A request made `now`, to be answered within `sla`.
-    pub const fn new(now: Timestamp, sla: Micros, local_start: LocalStart) -> Self {
+    /// A request made `now`, to be answered within `sla`, whose local copy has this accuracy and start. With
+    /// [`Accuracy::ZERO`], as where the accuracy is not known, a remote result in time is always the one delivered.
+    pub const fn new(now: Timestamp, sla: Micros, local_accuracy: Accuracy, local_start: LocalStart) -> Self {
         Self {
             stopwatch: Stopwatch::start(now),
             sla,
+            local_accuracy,
+            remote_accuracy: UNTOLD,
             local_start,
             withheld: false,
             remote: Run::Planned,
@@ -163,13 +190,19 @@ impl Duplication {
     /// Takes in that a run has ended. Tell events before polling: at the SLA itself a result is still in time.
     pub fn handle(&mut self, now: Timestamp, event: Event) {
         let in_time = self.stopwatch.advance(now) <= self.sla;
-        let (source, result) = match event {
-            Event::Done(source) if in_time => (source, Run::Done),
-            Event::Done(source) | Event::Failed(source) => (source, Run::Over),
+        let result = if in_time { Run::Done } else { Run::Over };
+        let (source, ended) = match event {
+            Event::Remote(_) => (Source::Remote, result),
+            Event::Local => (Source::Local, result),
+            Event::Failed(source) => (source, Run::Over),
         };
         let run = self.run(source);
-        if *run == Run::Running {
-            *run = result;
+        if *run != Run::Running {
+            return;
+        }
+        *run = ended;
+        if let Event::Remote(accuracy) = event {
+            self.remote_accuracy = accuracy.unwrap_or(UNTOLD);
         }
     }
 
@@ -181,12 +214,20 @@ impl Duplication {
             return self.cancel(Source::Local).or_else(|| self.cancel(Source::Remote));
         }
         let at_sla = elapsed >= self.sla;
+        let local_done = self.local == Run::Done;
+        // The remote result is here before the SLA: the result of the more accurate model is used, most often the
+        // remote one. A local run that is not done has none, and is not waited for.
         if self.remote == Run::Done {
-            return Some(self.end(elapsed, Some(Source::Remote)));
+            let overruled = local_done && self.local_accuracy > self.remote_accuracy;
+            let source = if overruled { Source::Local } else { Source::Remote };
+            return Some(self.end(elapsed, Some(source)));
         }
-        if self.local == Run::Done && (at_sla || self.remote == Run::Over) {
+        // The remote result is not here at the SLA: the local one is used. If the remote has failed it can't come, so
+        // nothing is left to wait for.
+        if local_done && (at_sla || self.remote == Run::Over) {
             return Some(self.end(elapsed, Some(Source::Local)));
         }
+        // Nothing is done within T_sla, and an answer after it is none.
         if at_sla {
             return Some(self.end(elapsed, None));
         }
@@ -255,7 +296,8 @@ impl Duplication {
             Run::Planned => LocalRun::Avoided,
             Run::Running | Run::Done | Run::Over => LocalRun::Started,
         };
-        self.ending = Some(Ending { delivered, local_run, after });
+        let overruled = delivered == Some(Source::Local) && self.remote == Run::Done;
+        self.ending = Some(Ending { delivered, overruled, local_run, after });
         delivered.map_or(Action::GiveUp, Action::Deliver)
     }
 }

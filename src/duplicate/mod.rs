@@ -1,10 +1,14 @@
-//! Request duplication, on the device (Section IV): a request goes to the server and is run by a small local model as
+//! Request duplication, on the device (Section IV-E): a request goes to the server and is run by a small local model as
 //! well, so that something always arrives in time.
 //!
-//! The paper's rule: a remote result in time wins; at the SLA the local result is delivered if the remote has not
-//! come. One idea a file: [`Duplication`] is that rule as a state machine without I/O, [`Strategy`] says when the local
-//! copy starts, [`TokenBucket`] caps the extra load, [`Counters`] counts what it came to.
-//! [`Device`](crate::Device) puts them together.
+//! The paper's rule has two outcomes. When the remote result arrives before the SLA, the result of the more accurate
+//! model is used, most often the remote one; so the machine knows the accuracy of both. When it does not, the local
+//! result is used at the SLA. Only results that are there are compared: nobody waits for a local run once the remote
+//! result is here.
+//!
+//! One idea a file: [`Duplication`] is that rule as a state machine without I/O, [`Strategy`] says when the local copy
+//! starts, [`TokenBucket`] caps the extra load, [`Counters`] counts what it came to. [`Device`](crate::Device) puts them
+//! together.
 
 mod counters;
 mod limit;

@@ -31,7 +31,8 @@ pub enum Strategy {
     /// expected time of missing the SLA: the copy would run anyway, and is likely to be needed.
     ///
     /// Delivers what [`Strategy::Always`] delivers, except where the remote misses the SLA unforeseen and the local run
-    /// takes longer than μ + margin·σ: for normal local times and a margin of 3, one in 740.
+    /// takes longer than μ + margin·σ: for normal local times and a margin of 3, one in 740. And except where the local
+    /// model is the more accurate of the two: nobody waits for a copy that was started late, or not at all.
     Deferred {
         /// Deviations kept in hand; [`Strategy::DEFERRED`] has 3.
         margin: Margin,

@@ -1,7 +1,11 @@
 //! The device's view of its requests, and what must hold of each when it ends.
 
-use mdinference::duplicate::{Duplication, LocalStart, Source};
-use mdinference::{Device, Micros, Timestamp};
+use std::cmp::Ordering;
+
+use mdinference::duplicate::{Duplication, Event, LocalStart, Source};
+use mdinference::{Accuracy, Device, Micros, Timestamp};
+
+use crate::world::LOCAL_ACCURACY;
 
 /// A device with its own clock.
 pub(crate) struct Phone {
@@ -36,6 +40,10 @@ pub(crate) struct Asked {
     pub(crate) timer: u64,
     /// When a run's result was there, if it was.
     pub(crate) result: [Option<Timestamp>; 2],
+    /// Of the model that the remote result is from.
+    pub(crate) remote_accuracy: Option<Accuracy>,
+    /// When the device was told that the remote run had failed, if it was.
+    pub(crate) remote_failed: Option<Timestamp>,
     pub(crate) delivered: Option<Timestamp>,
     pub(crate) gave_up: Option<Timestamp>,
     pub(crate) last_call: Timestamp,
@@ -62,6 +70,20 @@ impl Asked {
         self.last_call = now;
     }
 
+    /// Notes what the device is told. Only the first of a run counts.
+    pub(crate) fn note(&mut self, now: Timestamp, event: Event) {
+        let remote_over = self.result[index(Source::Remote)].is_some() || self.remote_failed.is_some();
+        match event {
+            Event::Remote(accuracy) if !remote_over => {
+                self.result[index(Source::Remote)] = Some(now);
+                self.remote_accuracy = accuracy;
+            }
+            Event::Failed(Source::Remote) if !remote_over => self.remote_failed = Some(now),
+            Event::Local => self.result[index(Source::Local)] = Some(now),
+            Event::Remote(_) | Event::Failed(_) => {}
+        }
+    }
+
     pub(crate) fn ended(&self) -> bool {
         self.delivered.is_some() || self.gave_up.is_some()
     }
@@ -69,6 +91,33 @@ impl Asked {
     /// Whether a run had its result by the SLA, in true time.
     fn had(&self, source: Source) -> bool {
         self.result[index(source)].is_some_and(|at| at.since(self.at) <= self.sla)
+    }
+
+    /// With both results in time so far, how accurate the remote one is, compared with the local; `None` if not told.
+    pub(crate) fn compared(&self) -> Option<Ordering> {
+        let both = self.had(Source::Remote) && self.had(Source::Local);
+        self.remote_accuracy.filter(|_| both).map(|remote| remote.cmp(&LOCAL_ACCURACY))
+    }
+
+    /// Checks an ending against Section IV-E, by what has come so far, and that it comes as soon as it is due.
+    pub(crate) fn check_ending(&self, now: Timestamp, delivered: Option<Source>) {
+        if self.stepped_forward || self.hidden > Micros::ZERO {
+            // The device's own time is another.
+            return;
+        }
+        let overruled = self.compared() == Some(Ordering::Less);
+        let [remote_at, local_at] = self.result;
+        let (expected, due) = if self.had(Source::Remote) {
+            (Some(if overruled { Source::Local } else { Source::Remote }), remote_at)
+        } else if self.had(Source::Local) {
+            // At the SLA, or as soon as it is done if there is no remote to wait for.
+            (Some(Source::Local), self.remote_failed.zip(local_at).map(|(failed, done)| failed.max(done)))
+        } else {
+            (None, None)
+        };
+        let due = due.unwrap_or(self.at.after(self.sla));
+        assert_eq!((delivered, now), (expected, due), "{self:?}");
+        assert!(self.request.ending().is_some_and(|ending| ending.overruled == overruled), "{self:?}");
     }
 
     /// Checks the promises once all is over; `local_needs` is μ + 3σ of the local model.

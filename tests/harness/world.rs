@@ -1,12 +1,13 @@
 //! Devices, a network and a server in virtual time.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use mdinference::duplicate::{Action, Counters, Event as Run, Source, Strategy, TokenBucket};
 use mdinference::select::base::base;
 use mdinference::{
-    Catalog, Device, Latency, Learning, Micros, ModelId, NetworkTime, Outcome, Policy, Profile, Request,
-    Server, Ticket, Timestamp, remote_time,
+    Accuracy, Catalog, Device, Latency, Learning, Micros, ModelId, NetworkTime, Outcome, Policy, Profile,
+    Request, Server, Ticket, Timestamp, remote_time,
 };
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
@@ -44,10 +45,20 @@ const SAMPLES_AFTER_FAILURES: u32 = 100;
 const PHONES: usize = 24;
 /// Between two requests of all devices together, on average.
 const GAP: Micros = Micros::from_millis(10);
-const LOCAL: Latency = Latency { mean: Micros::from_millis(40), deviation: Micros::from_millis(4) };
+/// The local model is as accurate as NasNet Mobile: more than some of the server's, less than others.
+pub(crate) const LOCAL_ACCURACY: Accuracy = accuracy(6);
+const LOCAL_LATENCY: Latency = Latency { mean: Micros::from_millis(40), deviation: Micros::from_millis(4) };
 /// μ + 3σ of the local model.
 const LOCAL_NEEDS: Micros = Micros::from_millis(52);
 const SLAS: [Micros; 3] = [Micros::from_millis(100), Micros::from_millis(250), Micros::from_millis(400)];
+
+/// Of a model of the server.
+const fn accuracy(model: usize) -> Accuracy {
+    match Accuracy::from_percent(MODELS[model].0) {
+        Ok(accuracy) => accuracy,
+        Err(_) => panic!("above 100 %"),
+    }
+}
 
 #[derive(Clone, Copy)]
 enum Event {
@@ -106,6 +117,9 @@ pub(crate) struct Report {
     pub(crate) strategies: [Counters; 4],
     /// Of devices with a cap.
     pub(crate) capped: Counters,
+    /// Requests that ended with both results in time, by whether the remote one was less accurate than the local, as
+    /// accurate, or more.
+    pub(crate) both_in_time: [u64; 3],
     /// Requests during which the device's clock stepped.
     pub(crate) stepped: u64,
     /// Times that a profile was compared with the truth, by model.
@@ -137,6 +151,7 @@ impl World {
             MODELS.map(|(accuracy, mean, std)| Profile::from_percent_and_millis(accuracy, mean, std));
         let catalog = Catalog::try_new(profiles).expect("valid models");
         let mut rng = StdRng::seed_from_u64(seed);
+        let local = Profile::new(LOCAL_ACCURACY, LOCAL_LATENCY);
         let strategies = [Strategy::Always, Strategy::DEFERRED, Strategy::AT_RISK, Strategy::Never];
         let phones = (0..PHONES).map(|phone| {
             let strategy = phone % strategies.len();
@@ -145,7 +160,7 @@ impl World {
                 if capped { TokenBucket::new(2, Micros::from_millis(900)) } else { TokenBucket::UNLIMITED };
             // Far enough from zero that steps back stay possible.
             let clock = Timestamp::from_micros(1_000_000_000_000 + rng.random_range(0..1_000_000));
-            Phone { device: Device::new(LOCAL, strategies[strategy]).with_cap(cap), strategy, capped, clock }
+            Phone { device: Device::new(local, strategies[strategy]).with_cap(cap), strategy, capped, clock }
         });
         let mut world = Self {
             phones: phones.collect(),
@@ -236,7 +251,7 @@ impl World {
             let millis = self.network.sample(&mut self.rng);
             Micros::try_from_millis(millis).expect("a time")
         });
-        let local_time = self.around(LOCAL.mean.as_millis(), LOCAL.deviation.as_millis());
+        let local_time = self.around(LOCAL_LATENCY.mean.as_millis(), LOCAL_LATENCY.deviation.as_millis());
         let local_fails = self.chance(self.faults.local_failures);
         let Phone { device, .. } = &self.phones[phone];
         let reading = self.phones[phone].reading(now);
@@ -250,6 +265,8 @@ impl World {
             local_fails,
             timer: 0,
             result: [None; 2],
+            remote_accuracy: None,
+            remote_failed: None,
             delivered: None,
             gave_up: None,
             last_call: now,
@@ -277,6 +294,7 @@ impl World {
                 // Sleeping is relative: a timer does not step with the clock.
                 asked.timer += 1;
                 if let Some(at) = asked.request.poll_at() {
+                    assert!(at > reading, "the device would spin");
                     let timer = asked.timer;
                     self.timeline.timer(at.since(reading), Event::Timer { request, timer });
                 }
@@ -290,17 +308,26 @@ impl World {
                     }
                 }
                 Action::Start(Source::Local) => {
-                    let event =
-                        if asked.local_fails { Run::Failed(Source::Local) } else { Run::Done(Source::Local) };
+                    let event = if asked.local_fails { Run::Failed(Source::Local) } else { Run::Local };
                     self.timeline.after(asked.local_time, Event::Tell { request, event });
                 }
                 Action::Deliver(source) => {
                     assert!(!asked.ended(), "delivered twice");
                     assert!(asked.result[index(source)].is_some(), "{source:?} delivered without a result");
+                    asked.check_ending(now, Some(source));
                     asked.delivered = Some(now);
+                    if let Some(compared) = asked.compared() {
+                        let [less, equal, more] = &mut self.report.both_in_time;
+                        *match compared {
+                            Ordering::Less => less,
+                            Ordering::Equal => equal,
+                            Ordering::Greater => more,
+                        } += 1;
+                    }
                 }
                 Action::GiveUp => {
                     assert!(!asked.ended(), "gave up after the end");
+                    asked.check_ending(now, None);
                     asked.gave_up = Some(now);
                 }
                 Action::Cancel(Source::Remote) => {
@@ -316,9 +343,7 @@ impl World {
     fn tell(&mut self, request: usize, event: Run) {
         let now = self.now();
         let asked = &mut self.requests[request];
-        if let Run::Done(source) = event {
-            asked.result[index(source)].get_or_insert(now);
-        }
+        asked.note(now, event);
         asked.call(now);
         let reading = self.phones[asked.phone].reading(now);
         asked.request.handle(reading, event);
@@ -420,7 +445,7 @@ impl World {
         self.compare(model, slowness, failing);
 
         let event = match how {
-            Ended::Result => Run::Done(Source::Remote),
+            Ended::Result => Run::Remote(Some(accuracy(model.index()))),
             Ended::Error => Run::Failed(Source::Remote),
             Ended::Silence => return,
         };

@@ -9,10 +9,10 @@
 use core::hint::black_box;
 use core::panic::PanicInfo;
 
-use mdinference::duplicate::{Event, Source};
+use mdinference::duplicate::Event;
 use mdinference::{
-    Budget, Catalog, Constraints, Device, Index, Latency, Micros, ModelId, ModelSet, NetworkTime, Outcome,
-    Policy, Profile, Request, Server, Timestamp, explain, select, select_constrained, subset,
+    Accuracy, Budget, Catalog, Constraints, Device, Index, Latency, Micros, ModelId, ModelSet, NetworkTime,
+    Outcome, Policy, Profile, Request, Server, Timestamp, explain, select, select_constrained, subset,
 };
 
 unsafe extern "C" {
@@ -88,7 +88,7 @@ fn duplicate(device: &mut Device) {
     let remote: Option<Latency> = black_box(None);
     let mut request = device.begin(now, time, remote);
     device.expect(&mut request, black_box(Latency::default()));
-    request.handle(now, black_box(Event::Done(Source::Remote)));
+    request.handle(now, black_box(Event::Remote(Some(Accuracy::ZERO))));
     black_box(device.poll(&mut request, now));
     black_box(request.poll_at());
 }
