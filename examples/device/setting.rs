@@ -1,4 +1,5 @@
-//! The paper's setting: the two networks of Table IV, its models on the server, and the one on the device.
+//! The paper's setting: the two networks of Table IV, its models on the server, and the one on the device. How long that
+//! one takes is not the paper's: it is a setting of this example.
 
 use std::error::Error;
 
