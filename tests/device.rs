@@ -84,6 +84,10 @@ fn script(start: LocalStart, events: &[(u64, Event)]) -> Vec<(u64, Action)> {
 const ALWAYS: LocalStart = LocalStart::After(Micros::ZERO);
 const DEFERRED: LocalStart = LocalStart::After(Micros::from_millis(198));
 
+// paper: IV-E, duplicate
+// paper: IV-E, both in time
+// paper: IV-E, remote late
+// paper: III, target
 #[test]
 fn the_papers_rule() {
     use Action::{Cancel, Deliver, GiveUp, Start};
@@ -131,6 +135,7 @@ fn the_papers_rule() {
     }
 }
 
+// paper: VI, duplicate only when needed
 #[test]
 fn a_deferred_copy_starts_only_if_it_is_needed() {
     use Action::{Cancel, Deliver, GiveUp, Start};
@@ -177,6 +182,7 @@ fn polled_once(events: &[(u64, Event)], at: u64) -> (Option<Action>, Ending) {
     (request.poll(ms(at), &mut cap), request.ending().unwrap())
 }
 
+// paper: IV-E, both in time
 #[test]
 fn what_is_told_before_a_poll_is_compared_in_any_order() {
     for (event, source) in [(WORSE, Local), (EQUAL, Remote), (BETTER, Remote), (UNTOLD, Remote)] {
@@ -198,6 +204,8 @@ fn what_is_told_before_a_poll_is_compared_in_any_order() {
     assert_eq!(action, Some(Action::Deliver(Local)));
 }
 
+// paper: IV-E, remote late
+// paper: III, target
 #[test]
 fn a_late_poll_finds_the_ending_of_the_sla() {
     let polled_late = |events: &[(u64, Event)]| {
@@ -221,6 +229,7 @@ fn a_late_poll_finds_the_ending_of_the_sla() {
     assert_eq!(request.poll_at(), None);
 }
 
+// paper: III, one on-device model
 #[test]
 fn all_requests_of_a_device_have_its_one_local_model() {
     let local = |percent| Profile::from_percent_and_millis(percent, 40.0, 4.0).unwrap();
@@ -335,6 +344,7 @@ fn zoo() -> Catalog<3> {
     .unwrap()
 }
 
+// paper: IV-E, local model
 #[test]
 fn the_local_model_is_the_most_accurate_that_fits_the_sla() {
     let margin = Margin::new(3.0).unwrap();

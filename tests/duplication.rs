@@ -1,4 +1,5 @@
 //! What the `device` example shows, compared with what is on record: local runs avoided by a start at SLA − (μ + 3σ).
+//! The local model's times are settings of this project's, not the paper's.
 
 #![allow(
     missing_docs,
@@ -42,6 +43,7 @@ fn compared(sla: u32, [mean, deviation]: [u32; 2]) -> [Results; 2] {
 
 /// On record in whole percent, rounded or cut off; so within 1.5 points, of which half a point is rounding and one is
 /// three deviations of what is drawn.
+// paper: VI, duplicate only when needed
 #[test]
 fn deferred_avoids_the_local_runs_on_record() {
     let cases = [
@@ -59,6 +61,8 @@ fn deferred_avoids_the_local_runs_on_record() {
     }
 }
 
+// paper: IV-E, duplicate
+// paper: VI, duplicate only when needed
 #[test]
 fn deferred_delivers_what_the_papers_rule_delivers() {
     for (sla, local) in [(250, [40, 4]), (250, [66, 6]), (400, [66, 6])] {

@@ -43,6 +43,7 @@ fn given_up(report: &Report, strategy: usize) -> f64 {
     counters.nothing as f64 / counters.requests() as f64
 }
 
+// paper: IV-E, both in time
 #[test]
 fn nothing_goes_wrong() {
     let report = run(Faults::default(), 1);

@@ -50,6 +50,7 @@ use crate::time::{Micros, Timestamp};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
+    // paper: III, one on-device model
     local: Profile,
     strategy: Strategy,
     cap: TokenBucket,
@@ -117,6 +118,7 @@ impl Device {
 ///
 /// `margin` is best that of the [`Strategy`].
 pub fn local_model(models: impl Iterator<Item = Model> + Clone, margin: Margin, sla: Micros) -> Option<Base> {
+    // paper: IV-E, local model
     base(models, margin, Budget::of(sla))
 }
 

@@ -215,6 +215,7 @@ impl Duplication {
         }
         let at_sla = elapsed >= self.sla;
         let local_done = self.local == Run::Done;
+        // paper: IV-E, both in time
         // The remote result is here before the SLA: the result of the more accurate model is used, most often the
         // remote one. A local run that is not done has none, and is not waited for.
         if self.remote == Run::Done {
@@ -222,11 +223,13 @@ impl Duplication {
             let source = if overruled { Source::Local } else { Source::Remote };
             return Some(self.end(elapsed, Some(source)));
         }
+        // paper: IV-E, remote late
         // The remote result is not here at the SLA: the local one is used. If the remote has failed it can't come, so
         // nothing is left to wait for.
         if local_done && (at_sla || self.remote == Run::Over) {
             return Some(self.end(elapsed, Some(Source::Local)));
         }
+        // paper: III, target
         // Nothing is done within T_sla, and an answer after it is none.
         if at_sla {
             return Some(self.end(elapsed, None));

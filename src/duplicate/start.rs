@@ -62,7 +62,9 @@ impl Strategy {
     /// time from the request to its result: the network's T_nw and the model's time, with their common deviation.
     pub const fn local_start(&self, sla: Micros, local: Latency, remote: Option<Latency>) -> LocalStart {
         match *self {
+            // paper: IV-E, duplicate
             Self::Always => LocalStart::After(Micros::ZERO),
+            // paper: VI, duplicate only when needed
             Self::Deferred { margin } => LocalStart::After(deferred(sla, local, remote, margin)),
             Self::AtRisk { margin, risk } => match remote {
                 Some(remote) if in_time(remote, sla, risk) => LocalStart::OnFailure,

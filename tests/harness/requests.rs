@@ -108,11 +108,14 @@ impl Asked {
         let overruled = self.compared() == Some(Ordering::Less);
         let [remote_at, local_at] = self.result;
         let (expected, due) = if self.had(Source::Remote) {
+            // paper: IV-E, both in time
             (Some(if overruled { Source::Local } else { Source::Remote }), remote_at)
         } else if self.had(Source::Local) {
             // At the SLA, or as soon as it is done if there is no remote to wait for.
+            // paper: IV-E, remote late
             (Some(Source::Local), self.remote_failed.zip(local_at).map(|(failed, done)| failed.max(done)))
         } else {
+            // paper: III, target
             (None, None)
         };
         let due = due.unwrap_or(self.at.after(self.sla));

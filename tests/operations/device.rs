@@ -225,6 +225,9 @@ impl Bench {
         let at_sla = watched.at_sla();
         let [remote, local] = watched.runs;
         let ended = watched.ending.is_some();
+        // paper: IV-E, both in time
+        // paper: IV-E, remote late
+        // paper: III, target
         let is_ending = matches!(action, Some(Action::Deliver(_) | Action::GiveUp));
         if ended {
             assert!(!is_ending, "ended twice");
