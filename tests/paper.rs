@@ -58,6 +58,18 @@ fn the_tables_are_as_committed() {
 }
 
 #[test]
+fn the_readme_counts_the_verdicts() {
+    let rows = || sections().iter().flat_map(|section| &section.rows);
+    let verdicts = rows().filter(|row| row.paper.is_some()).count();
+    let reproduced = rows().filter(|row| row.reproduced() == Some(true)).count();
+    let fitted = rows().filter(|row| row.by_construction).count();
+    let readme = include_str!("../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    let counts =
+        format!("({verdicts} verdicts; {reproduced} reproduce, {fitted} of them because they were fitted)");
+    assert!(readme.contains(&counts), "README: {counts}");
+}
+
+#[test]
 fn json_has_the_fields_that_programs_rely_on() {
     let lines = report::json(sections());
     let mut table4 = Vec::new();
