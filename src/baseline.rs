@@ -1,13 +1,13 @@
 //! The algorithms that the paper compares MDInference against (Section V), in the same terms.
 //!
 //! Each takes the models by μ, as [`Catalog::models`](crate::Catalog::models) gives them, and is `None` only without
-//! models. Those that draw take 64 uniformly random bits.
+//! models.
 
 use core::cmp::Reverse;
 
-use crate::budget::Budget;
 use crate::catalog::{Model, ModelId};
 use crate::policy::Margin;
+use crate::request::{Budget, Draw};
 use crate::select::base::{self, Base};
 use crate::select::explore::exploration_set;
 use crate::time::Micros;
@@ -42,10 +42,10 @@ pub fn static_accuracy(models: impl Iterator<Item = Model>) -> Option<ModelId> {
 
 /// Pure random: any model, each as likely (Section V-C; "random" in Section V-D).
 // paper: V-C, pure random
-pub fn pure_random(models: impl Iterator<Item = Model> + Clone, draw: u64) -> Option<ModelId> {
+pub fn pure_random(models: impl Iterator<Item = Model> + Clone, draw: Draw) -> Option<ModelId> {
     let count = models.clone().count() as u64;
     // The draw as a fraction of 2⁶⁴, times the count, rounded down.
-    let index = (u128::from(draw).saturating_mul(u128::from(count)) >> 64) as usize;
+    let index = (u128::from(draw.bits()).saturating_mul(u128::from(count)) >> 64) as usize;
     models.map(|model| model.id).nth(index)
 }
 
@@ -55,7 +55,7 @@ pub fn related_random(
     models: impl Iterator<Item = Model> + Clone,
     margin: Margin,
     budget: Budget,
-    draw: u64,
+    draw: Draw,
 ) -> Option<ModelId> {
     match base::base(models.clone(), margin, budget)? {
         Base::Fits(base) => pure_random(exploration_set(models, base.profile.latency), draw),

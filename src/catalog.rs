@@ -17,6 +17,10 @@ impl ModelId {
         u16::try_from(index).ok().map(Self)
     }
 
+    pub(crate) const fn from_place(place: u16) -> Self {
+        Self(place)
+    }
+
     /// The place as an array index.
     pub const fn index(self) -> usize {
         self.0 as usize

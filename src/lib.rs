@@ -6,31 +6,29 @@
 )]
 
 pub mod baseline;
-mod budget;
-mod caller;
 mod catalog;
-mod constraint;
-pub mod duplicate;
+pub mod device;
 pub mod estimate;
-mod explain;
 mod index;
 mod number;
 mod policy;
 mod profile;
+mod request;
 pub mod select;
+mod server;
 pub mod subset;
 mod time;
 
-pub use budget::{Budget, NetworkTime};
-pub use caller::{
-    Device, Learning, Learnt, Outcome, Request, Server, Ticket, joint_budget, local_model, remote_time,
-};
 pub use catalog::{Catalog, CatalogError, Model, ModelId};
-pub use constraint::{Constraints, Exclusion, ModelSet, NothingEligible, select_constrained};
-pub use explain::{Candidate, Explanation, Verdict, explain};
+pub use device::{Device, local_model, remote_time};
 pub use index::Index;
 pub use number::NumberError;
 pub use policy::{Margin, Policy, PolicyError, Sharpness};
 pub use profile::{Accuracy, Cost, Field, Latency, Profile, ProfileError};
-pub use select::{Decision, Reason, select, select_among, select_with};
+pub use request::{
+    Budget, Draw, Exclusion, ModelSet, NetworkTime, NothingEligible, Price, Question, Request,
+};
+pub use select::value::Value;
+pub use select::{Candidate, Decision, Explanation, Reason, Verdict};
+pub use server::{Learning, Learnt, Outcome, Server, Ticket};
 pub use time::{Micros, Timestamp};

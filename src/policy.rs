@@ -54,49 +54,45 @@ impl From<Margin> for f64 {
 }
 
 /// Sharpness k: a model is drawn with probability proportional to Uᵏ. k = 1 is the paper (Section IV-D); a larger k
-/// explores inferior twins of the base less.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+/// explores inferior twins of the base less. A whole number, at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(try_from = "f64", into = "f64"))]
-pub struct Sharpness(f64);
+#[cfg_attr(feature = "serde", serde(try_from = "u32", into = "u32"))]
+pub struct Sharpness(u32);
 
 impl Sharpness {
     /// k = 1, as in the paper.
-    pub const PAPER: Self = Self(1.0);
+    pub const PAPER: Self = Self(1);
 
-    /// Any positive `k`.
+    /// Any `k` from 1.
     ///
     /// # Errors
-    /// Not a number, infinite, negative, or zero.
-    pub const fn new(k: f64) -> Result<Self, NumberError> {
-        match number::finite(k) {
-            Err(error) => Err(error),
-            Ok(0.0) => Err(NumberError::Zero),
-            Ok(k) => Ok(Self(k)),
-        }
+    /// Zero.
+    pub const fn new(k: u32) -> Result<Self, NumberError> {
+        if k == 0 { Err(NumberError::Zero) } else { Ok(Self(k)) }
     }
 
     /// k.
-    pub const fn get(self) -> f64 {
+    pub const fn get(self) -> u32 {
         self.0
     }
 
     /// k = 1, where Uᵏ needs no power.
-    pub(crate) fn is_paper(self) -> bool {
-        self == Self::PAPER
+    pub(crate) const fn is_paper(self) -> bool {
+        self.0 == 1
     }
 }
 
 /// As [`Sharpness::new`]. The error names the setting, as deserialising shows it as it is.
-impl TryFrom<f64> for Sharpness {
+impl TryFrom<u32> for Sharpness {
     type Error = PolicyError;
 
-    fn try_from(k: f64) -> Result<Self, PolicyError> {
+    fn try_from(k: u32) -> Result<Self, PolicyError> {
         Self::new(k).map_err(PolicyError::Sharpness)
     }
 }
 
-impl From<Sharpness> for f64 {
+impl From<Sharpness> for u32 {
     fn from(sharpness: Sharpness) -> Self {
         sharpness.0
     }
@@ -111,7 +107,7 @@ impl From<Sharpness> for f64 {
 /// assert_eq!(careful.margin.get(), 3.0);
 /// # Ok::<(), mdinference::NumberError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Policy {
     /// Deviation margin γ.

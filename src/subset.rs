@@ -43,10 +43,10 @@ use core::cmp::Reverse;
 
 use heapless::Vec;
 
-use crate::budget::Budget;
 use crate::catalog::{Catalog, Model, ModelId};
 use crate::policy::Margin;
 use crate::profile::{Accuracy, Latency};
+use crate::request::Budget;
 use crate::select::base::Threshold;
 
 /// Some models of a catalog, and the expected accuracy of the base among them.

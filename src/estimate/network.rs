@@ -1,10 +1,10 @@
 //! [`NetworkEstimator`]: how long responses take to travel, T_output, from those of the past; and with it the ways to
 //! know T_nw (Section IV-D). Which way is used is the caller's choice, made by asking for it.
 
-use crate::budget::NetworkTime;
 use crate::estimate::ewm::Smoothing;
 use crate::estimate::latency::{LatencyEstimator, Observation};
 use crate::profile::Latency;
+use crate::request::NetworkTime;
 use crate::time::{Micros, Timestamp};
 
 /// T_output of one client, or one network, from past responses.

@@ -1,7 +1,7 @@
 //! Stage 3 on a step of the staircase: four models side by side, or by rejection if there are more.
 
-use crate::budget::Budget;
 use crate::catalog::ModelId;
+use crate::request::{Budget, Draw};
 use crate::select::sample::{sample, unit};
 use crate::select::utility::Terms;
 
@@ -36,7 +36,7 @@ impl Lanes {
     /// As [`sample`], for up to four models: the same sums in the same order.
     #[inline]
     #[expect(clippy::indexing_slicing, reason = "a lane is below four, and the compiler knows")]
-    pub(super) fn draw(&self, budget: Budget, draw: u64, base: ModelId) -> ModelId {
+    pub(super) fn draw(&self, budget: Budget, draw: Draw, base: ModelId) -> ModelId {
         let weights: [f32; Self::COUNT] = core::array::from_fn(|lane| {
             let terms = Terms {
                 mean: self.mean[lane],
@@ -82,8 +82,8 @@ impl Bound {
 /// scrambled: the first round is exact and so is each other on its own, since the scrambling is one-to-one. If after a
 /// number of rounds that is small beside the window none is accepted, [`sample`] decides.
 #[inline]
-pub(super) fn draw_by_rejection(window: &[Terms], bound: Bound, budget: Budget, draw: u64) -> Option<usize> {
-    let mut bits = draw;
+pub(super) fn draw_by_rejection(window: &[Terms], bound: Bound, budget: Budget, draw: Draw) -> Option<usize> {
+    let mut bits = draw.bits();
     let rounds = (window.len() / 4).wrapping_add(16);
     // The lower 24 bits of a draw times this are uniform below the bound.
     let scale = bound.at(window.first()?, budget) / (1u32 << 24) as f32;
@@ -97,10 +97,10 @@ pub(super) fn draw_by_rejection(window: &[Terms], bound: Bound, budget: Budget, 
         }
         bits = (bits ^ (bits >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
-    draw_by_scan(window, budget, bits)
+    draw_by_scan(window, budget, Draw::from_uniform_bits(bits))
 }
 
 #[cold]
-fn draw_by_scan(window: &[Terms], budget: Budget, draw: u64) -> Option<usize> {
+fn draw_by_scan(window: &[Terms], budget: Budget, draw: Draw) -> Option<usize> {
     sample(window.iter().map(|terms| terms.weight(budget)).enumerate(), draw)
 }

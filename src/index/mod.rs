@@ -4,15 +4,13 @@ mod draw;
 mod order;
 mod staircase;
 
-use rand_core::Rng;
-
-use crate::budget::Budget;
-use crate::catalog::{Catalog, ModelId};
+use crate::catalog::{Catalog, Model, ModelId};
 use crate::policy::Policy;
 use crate::profile::Profile;
-use crate::select::base::fastest;
-use crate::select::sample::{sample, weights};
-use crate::select::{Decision, Reason};
+use crate::request::{Budget, Draw, NothingEligible, Question, Request};
+use crate::select::base::{Base, fastest};
+use crate::select::sample::{Probabilities, sample, weights};
+use crate::select::{Decision, Explanation, Reason, decide};
 
 use self::draw::draw_by_rejection;
 use self::order::Ordered;
@@ -21,22 +19,23 @@ use self::staircase::{Method, Staircase, Step};
 /// A catalog and a policy, arranged once a profile change so that a selection costs next to nothing however many
 /// models there are.
 ///
-/// It decides as [`select`](crate::select()) does: the same base and the same probabilities; and the same model for the
-/// same draw, unless more than four models may be drawn and k = 1, where it draws by rejection.
+/// It decides as [`Catalog::select`] does, whatever is asked: the same base, the same exploration set and the same
+/// probabilities. For the same draw it picks the same model, unless nothing but a budget is asked, more than four models
+/// may be drawn and k = 1: there it draws by rejection.
 ///
 /// ```
-/// use mdinference::{Budget, Catalog, Index, Micros, Policy, Profile};
+/// use mdinference::{Budget, Catalog, Draw, Index, Micros, Policy, Profile};
 ///
 /// let mobilenet = Profile::from_percent_and_millis(49.7, 3.21, 0.08)?;
 /// let nasnet = Profile::from_percent_and_millis(82.6, 112.61, 0.36)?;
 /// let mut index = Index::new(Catalog::<2>::new([mobilenet, nasnet])?, Policy::PAPER);
 ///
-/// let decision = index.select(Budget::of(Micros::from_millis(170)), 0x9E37_79B9_7F4A_7C15);
+/// let decision = index.select(Budget::of(Micros::from_millis(170)), Draw::from_id(4_711));
 /// assert_eq!(decision.model.index(), 1);
 ///
 /// // The larger model has become slow: it no longer fits.
 /// index.update(decision.model, Profile::from_percent_and_millis(82.6, 190.0, 8.0)?);
-/// let decision = index.select(Budget::of(Micros::from_millis(170)), 0x9E37_79B9_7F4A_7C15);
+/// let decision = index.select(Budget::of(Micros::from_millis(170)), Draw::from_id(4_711));
 /// assert_eq!(decision.model.index(), 0);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
@@ -57,25 +56,28 @@ impl<const N: usize> Index<N> {
         index
     }
 
-    /// Picks a model for a request. `draw` is 64 uniformly random bits, as for [`select`](crate::select()); where it
-    /// draws by rejection all of them decide, so none may be constant.
+    /// Picks a model. Where it draws by rejection all 64 bits of the draw decide, so none may be constant.
+    ///
+    /// # Errors
+    /// A [`Request`] that rules out every model: [`NothingEligible`]. A [`Budget`] is always answered.
     #[inline]
-    pub fn select(&self, budget: Budget, draw: u64) -> Decision {
-        let Some(step) = self.staircase.step(budget) else { return self.nothing_fits(budget) };
-        let base = step.base;
-        let model = match step.method {
-            Method::Certain => base,
-            Method::Lanes => step.lanes.draw(budget, draw, base),
-            Method::Window => self.draw_from_window(step, budget, draw),
-        };
-        let reason = if model == base { Reason::Base } else { Reason::Explored };
-        Decision { model, base, reason, budget }
+    pub fn select<Q: Question>(&self, question: Q, draw: Draw) -> Q::Answer<Decision> {
+        question.answer(|budget| self.select_plain(budget, draw), |request| self.select_any(request, draw))
     }
 
-    /// As [`Index::select`], with exactly one `u64` drawn from `rng`.
-    #[inline]
-    pub fn select_with<R: Rng + ?Sized>(&self, budget: Budget, rng: &mut R) -> Decision {
-        self.select(budget, rng.next_u64())
+    /// What becomes of every model, and how likely each is to be picked.
+    pub fn explain<'a, Q: Question + 'a>(&'a self, question: Q) -> Explanation<'a> {
+        self.catalog().explain(self.policy(), question)
+    }
+
+    /// The exact probability with which a model is picked, as [`Explanation::probability`]; of a budget, at the cost of
+    /// the window around its base alone.
+    pub fn probability<Q: Question>(&self, question: Q, model: ModelId) -> f64 {
+        let request = question.request();
+        match request.as_budget() {
+            Some(budget) => self.probability_plain(budget, model),
+            None => self.explain(question).probability(model),
+        }
     }
 
     /// Stage 1 alone: the most accurate model that fits, or `None` if nothing fits.
@@ -109,14 +111,43 @@ impl<const N: usize> Index<N> {
         self.fastest = fastest(self.models.fastest()).map_or(self.fastest, |model| model.id);
     }
 
+    #[inline(always)]
+    fn select_plain(&self, budget: Budget, draw: Draw) -> Decision {
+        let Some(step) = self.staircase.step(budget) else { return self.nothing_fits(budget) };
+        let base = step.base;
+        let model = match step.method {
+            Method::Certain => base,
+            Method::Lanes => step.lanes.draw(budget, draw, base),
+            Method::Window => self.draw_from_window(step, budget, draw),
+        };
+        let reason = if model == base { Reason::Base } else { Reason::Explored };
+        Decision { model, base, reason, budget }
+    }
+
+    /// What no index can foresee: the plain scan.
+    #[inline(never)]
+    fn select_any(&self, request: &Request<'_>, draw: Draw) -> Result<Decision, NothingEligible> {
+        decide(self.catalog().models(), self.policy(), request, draw)
+    }
+
+    fn probability_plain(&self, budget: Budget, id: ModelId) -> f64 {
+        let Some(step) = self.staircase.step(budget) else { return f64::from(id == self.fastest) };
+        let window = self.models.catalog.models_from(step.first.into(), step.count.into());
+        let probabilities = Probabilities::new(window.clone(), self.policy(), budget);
+        match window.clone().find(|model| model.id == id) {
+            Some(model) => probabilities.of(&model).unwrap_or(f64::from(id == step.base)),
+            None => 0.0,
+        }
+    }
+
     #[cold]
     fn nothing_fits(&self, budget: Budget) -> Decision {
-        let fastest = self.fastest;
-        Decision { model: fastest, base: fastest, reason: Reason::NothingFits, budget }
+        let profile = self.models.profile(self.fastest);
+        Decision::new(Base::Fastest(Model { id: self.fastest, profile }), self.fastest, budget)
     }
 
     #[inline]
-    fn draw_from_window(&self, step: &Step, budget: Budget, draw: u64) -> ModelId {
+    fn draw_from_window(&self, step: &Step, budget: Budget, draw: Draw) -> ModelId {
         let Ordered { catalog, policy, terms, .. } = &self.models;
         if !policy.sharpness.is_paper() {
             return self.draw_sharpened(step, budget, draw);
@@ -129,7 +160,7 @@ impl<const N: usize> Index<N> {
     }
 
     #[cold]
-    fn draw_sharpened(&self, step: &Step, budget: Budget, draw: u64) -> ModelId {
+    fn draw_sharpened(&self, step: &Step, budget: Budget, draw: Draw) -> ModelId {
         let Ordered { catalog, policy, .. } = &self.models;
         let set = catalog.models_from(step.first.into(), step.count.into());
         sample(weights(set, policy, budget), draw).unwrap_or(step.base)

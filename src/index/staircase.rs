@@ -3,10 +3,10 @@
 
 use heapless::Vec;
 
-use crate::budget::Budget;
 use crate::catalog::ModelId;
 use crate::index::draw::{Bound, Lanes};
 use crate::index::order::{Change, Ordered};
+use crate::request::Budget;
 use crate::select::base::Threshold;
 use crate::select::explore::Window;
 use crate::select::utility::Terms;

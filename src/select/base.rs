@@ -1,11 +1,13 @@
-//! Stage 1, the base: the most accurate model that fits the budget, else the fastest (Eq. 1 and 2).
+//! Stage 1, the base: the model of the greatest value that fits the budget, else the fastest (Eq. 1 and 2). Without a
+//! price the value is the accuracy.
 
 use core::cmp::Reverse;
 
-use crate::budget::Budget;
 use crate::catalog::Model;
 use crate::policy::Margin;
 use crate::profile::Latency;
+use crate::request::Budget;
+use crate::select::value::Eligible;
 
 /// μ + γσ, the left side of Eq. 2. Exact: γ comes in thousandths and times in microseconds, so the sum is whole
 /// nanoseconds.
@@ -43,7 +45,7 @@ impl Threshold {
 /// The outcome of stage 1, which stage 2 explores around.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Base {
-    /// The most accurate model that fits.
+    /// The model of the greatest value that fits: without a price, the most accurate.
     Fits(Model),
     /// Nothing fits: the fastest model, to be used with certainty.
     ///
@@ -64,17 +66,22 @@ impl Base {
     }
 }
 
-/// Eq. 1: the most accurate of the models that fit; ties go to the smaller μ + γσ, then to the lower id. If nothing
-/// fits, the [`fastest`]. `None` only if there are no models.
+/// Eq. 1: of the models that fit, that of the greatest value, which is the most accurate where nothing has a price; ties
+/// go to the smaller μ + γσ, then to the lower id. If nothing fits, the [`fastest`]. `None` only if there are no models.
 // paper: IV-D, Eq. 1
-pub fn base(models: impl Iterator<Item = Model> + Clone, margin: Margin, budget: Budget) -> Option<Base> {
+pub fn base(
+    models: impl Iterator<Item = impl Into<Eligible>> + Clone,
+    margin: Margin,
+    budget: Budget,
+) -> Option<Base> {
+    let eligible = models.map(Into::<Eligible>::into);
     let threshold = |model: &Model| Threshold::new(model.profile.latency, margin);
-    models
+    eligible
         .clone()
-        .filter(|model| threshold(model).fits(budget))
-        .min_by_key(|model| (Reverse(model.profile.accuracy), threshold(model), model.id))
-        .map(Base::Fits)
-        .or_else(|| fastest(models).map(Base::Fastest))
+        .filter(|eligible| threshold(&eligible.model).fits(budget))
+        .min_by_key(|Eligible { model, value }| (Reverse(*value), threshold(model), model.id))
+        .map(|eligible| Base::Fits(eligible.model))
+        .or_else(|| fastest(eligible.map(|eligible| eligible.model)).map(Base::Fastest))
 }
 
 /// The model with the smallest μ; ties go to the more accurate, then to the lower id.

@@ -1,15 +1,15 @@
 //! Stage 3, the draw: one model with probability U(m)ᵏ / ΣUᵏ over the exploration set (Section IV-D; k = 1).
 
-use crate::budget::Budget;
 use crate::catalog::{Model, ModelId};
 use crate::policy::{Policy, Sharpness};
+use crate::request::{Budget, Draw};
 use crate::select::utility::{Terms, utility};
 
 /// The upper 24 bits of a draw as a number in [0, 1), exactly.
 #[inline]
-pub fn unit(draw: u64) -> f32 {
+pub fn unit(draw: Draw) -> f32 {
     const STEP: f32 = 1.0 / (1u32 << 24) as f32;
-    (draw >> 40) as f32 * STEP
+    (draw.bits() >> 40) as f32 * STEP
 }
 
 /// Draws one of `weighted` with probability proportional to its weight; `None` if the weights are all zero.
@@ -17,7 +17,7 @@ pub fn unit(draw: u64) -> f32 {
 /// Weights are finite and not negative. The first to make the running sum exceed `unit(draw)` × total is drawn, so a
 /// weight of zero never is. For n items of total weight 1 each probability is met to within (n + 2)·2⁻²⁴.
 // paper: IV-D, draw
-pub fn sample<T>(weighted: impl Iterator<Item = (T, f32)> + Clone, draw: u64) -> Option<T> {
+pub fn sample<T>(weighted: impl Iterator<Item = (T, f32)> + Clone, draw: Draw) -> Option<T> {
     let total = weighted.clone().fold(0.0, |sum, (_, weight)| sum + weight);
     let target = unit(draw) * total;
     let mut sum = 0.0;
@@ -45,41 +45,62 @@ where
         if sharpness.is_paper() { 1.0 } else { set.clone().map(|model| weight(&model)).fold(0.0, f32::max) };
     set.map(move |model| {
         let weight = weight(&model);
-        let weight = if sharpness.is_paper() {
-            weight
-        } else {
-            sharpened(weight.into(), largest.into(), sharpness) as f32
-        };
-        (model.id, weight)
+        let sharpened = || if weight > 0.0 { power(weight / largest, sharpness) } else { 0.0 };
+        (model.id, if sharpness.is_paper() { weight } else { sharpened() })
     })
 }
 
-/// The models of an exploration set with their exact probabilities, U(m)ᵏ / ΣUᵏ; all zero if no utility is positive.
+/// The exact probabilities Pr(m) = U(m)ᵏ / ΣUᵏ over one exploration set (Section IV-D; k = 1).
 ///
 /// Relative error at most (n + 8)·2⁻⁵³ for a set of n and k = 1, and (n + 8k + 8)·2⁻⁵³ otherwise.
-// paper: IV-D, probability
-pub fn probabilities<I>(
-    set: I,
-    policy: &Policy,
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Probabilities {
+    policy: Policy,
     budget: Budget,
-) -> impl Iterator<Item = (ModelId, f64)> + Clone + use<I>
-where
-    I: Iterator<Item = Model> + Clone,
-{
-    let Policy { margin, sharpness } = *policy;
-    let utility = move |model: &Model| utility(&model.profile, margin, budget);
-    let largest = set.clone().map(|model| utility(&model)).fold(0.0, f64::max);
-    let power = move |model: &Model| {
-        if sharpness.is_paper() { utility(model) } else { sharpened(utility(model), largest, sharpness) }
-    };
-    let total: f64 = set.clone().map(|model| power(&model)).sum();
-    set.map(move |model| {
-        let share = if total > 0.0 { power(&model) / total } else { 0.0 };
-        (model.id, share)
-    })
+    /// The greatest U in the set.
+    largest: f64,
+    /// ΣUᵏ, each U as a part of the greatest if k > 1.
+    total: f64,
 }
 
-/// (U / U_max)ᵏ: scaled to the largest, so that it can't overflow and the largest can't underflow.
-fn sharpened(utility: f64, largest: f64, sharpness: Sharpness) -> f64 {
-    if utility > 0.0 { libm::pow(utility / largest, sharpness.get()) } else { 0.0 }
+impl Probabilities {
+    /// Of the models of a set, for a budget.
+    pub fn new(set: impl Iterator<Item = Model> + Clone, policy: &Policy, budget: Budget) -> Self {
+        let margin = policy.margin;
+        let largest = set.clone().map(|model| utility(&model.profile, margin, budget)).fold(0.0, f64::max);
+        let mut probabilities = Self { policy: *policy, budget, largest, total: 0.0 };
+        probabilities.total = set.map(|model| probabilities.share(&model)).sum();
+        probabilities
+    }
+
+    /// That of a model of the set; `None` if no utility is positive.
+    // paper: IV-D, probability
+    pub fn of(&self, model: &Model) -> Option<f64> {
+        (self.total > 0.0).then(|| self.share(model) / self.total)
+    }
+
+    /// Uᵏ, for k > 1 of U as a part of the greatest.
+    fn share(&self, model: &Model) -> f64 {
+        let Policy { margin, sharpness } = self.policy;
+        let utility = utility(&model.profile, margin, self.budget);
+        if sharpness.is_paper() || utility == 0.0 {
+            utility
+        } else {
+            power(utility / self.largest, sharpness)
+        }
+    }
+}
+
+/// `base`ᵏ by squaring, for a base in (0, 1]: U is scaled to the largest, so that nothing overflows and the largest does
+/// not underflow.
+fn power<F: Copy + From<f32> + core::ops::Mul<Output = F>>(base: F, sharpness: Sharpness) -> F {
+    let (mut power, mut square, mut rest) = (F::from(1.0), base, sharpness.get());
+    while rest > 0 {
+        if rest & 1 == 1 {
+            power = power * square;
+        }
+        square = square * square;
+        rest >>= 1;
+    }
+    power
 }

@@ -9,9 +9,9 @@
 //! It stands here twice: [`utility`] in `f64` for people and logs, and [`Terms::weight`] in `f32` for the draw, which
 //! has to be cheap without a double-precision unit. Both take their differences in integers, so that nothing cancels.
 
-use crate::budget::Budget;
 use crate::policy::Margin;
 use crate::profile::Profile;
+use crate::request::Budget;
 use crate::select::base::Threshold;
 
 /// U(m) on the scale of accuracy in percent, 0 to 100; relative error at most 4·2⁻⁵³.

@@ -7,15 +7,16 @@
 //! result is here.
 //!
 //! One idea a file: [`Duplication`] is that rule as a state machine without I/O, [`Strategy`] says when the local copy
-//! starts, [`TokenBucket`] caps the extra load, [`Counters`] counts what it came to. [`Device`](crate::Device) puts them
-//! together.
+//! starts, [`TokenBucket`] caps the extra load, [`Counters`] counts what it came to. [`Device`] puts them together, [`local_model`] chooses the model, and [`remote_time`] says when the server's answer is to be expected.
 
+mod caller;
 mod counters;
 mod limit;
 mod machine;
 mod start;
 mod stopwatch;
 
+pub use caller::{Device, local_model, remote_time};
 pub use counters::Counters;
 pub use limit::TokenBucket;
 pub use machine::{Action, Duplication, Ending, Event, LocalRun, Source};

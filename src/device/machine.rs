@@ -108,7 +108,7 @@ enum Run {
 /// - Of a clock that steps back, the machine loses the time since the call before, once.
 ///
 /// ```
-/// use mdinference::duplicate::{Action, Duplication, Event, LocalStart, Source, TokenBucket};
+/// use mdinference::device::{Action, Duplication, Event, LocalStart, Source, TokenBucket};
 /// use mdinference::{Accuracy, Micros, Timestamp};
 ///
 /// let ms = |ms: u64| Timestamp::from_micros(1_000 * ms);

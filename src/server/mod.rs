@@ -1,22 +1,20 @@
 //! [`Server`]: the server's side, choosing models and learning from their runs.
 
 mod learning;
-mod request;
 mod ticket;
 
 use heapless::Vec;
 
 use crate::catalog::{Catalog, ModelId};
-use crate::constraint::{Constraints, NothingEligible, select_constrained};
 use crate::estimate::Observation;
 use crate::index::Index;
 use crate::policy::Policy;
 use crate::profile::Profile;
-use crate::select::{Decision, select_among};
+use crate::request::{Draw, Question};
+use crate::select::{Decision, Explanation};
 use crate::time::{Micros, Timestamp};
 
 pub use learning::{Learning, Learnt};
-pub use request::Request;
 pub use ticket::{Outcome, Ticket};
 
 /// The models of one server, chosen by what is left of each request's time and kept at live profiles.
@@ -26,7 +24,7 @@ pub use ticket::{Outcome, Ticket};
 ///
 /// ```
 /// use mdinference::{
-///     Catalog, Learning, Micros, NetworkTime, Outcome, Policy, Profile, Reason, Request, Server, Timestamp,
+///     Budget, Catalog, Draw, Learning, Micros, NetworkTime, Outcome, Policy, Profile, Reason, Server, Timestamp,
 /// };
 ///
 /// // What the models were measured at: accuracy in percent, mean and deviation in milliseconds.
@@ -39,9 +37,9 @@ pub use ticket::{Outcome, Ticket};
 ///
 /// // A request with 250 ms to be answered in. It took 40 ms to arrive and has waited 5 ms since.
 /// let network = NetworkTime::TwiceInput(Micros::from_millis(40));
-/// let request = Request::new(Micros::from_millis(250), network).with_spent(Micros::from_millis(5));
-/// let draw = 0x9E37_79B9_7F4A_7C15; // 64 random bits, or a hash of the request's id
-/// let (decision, ticket) = server.begin(&request, draw)?;
+/// let budget = Budget::new(Micros::from_millis(250), network).minus(Micros::from_millis(5));
+/// let draw = Draw::from_id(4_711);
+/// let (decision, ticket) = server.begin(budget, draw);
 /// assert_eq!(decision.budget.time(), Micros::from_millis(165));
 /// assert_eq!(decision.model.index(), 2);
 ///
@@ -51,13 +49,13 @@ pub use ticket::{Outcome, Ticket};
 ///
 /// // The model gets stuck. Nobody need wait for its runs to end: the fifth that is overdue shows it.
 /// let mut stuck = Vec::new();
-/// for draw in 0..5 {
-///     stuck.push(server.begin(&request, draw)?.1);
+/// for id in 0..5 {
+///     stuck.push(server.begin(budget, Draw::from_id(id)).1);
 /// }
 /// for ticket in &mut stuck {
 ///     server.overdue(ticket, Micros::from_millis(400), now);
 /// }
-/// let (decision, ticket) = server.begin(&request, draw)?;
+/// let (decision, ticket) = server.begin(budget, draw);
 /// assert_eq!((decision.model.index(), decision.reason), (1, Reason::Base));
 /// server.finish(ticket, Outcome::Completed(Micros::from_millis(32)), now);
 /// for ticket in stuck {
@@ -67,7 +65,7 @@ pub use ticket::{Outcome, Ticket};
 /// // A minute without a sample, and it is tried again.
 /// now = now.after(Micros::from_millis(60_001));
 /// server.revive(now);
-/// let (decision, ticket) = server.begin(&request, draw)?;
+/// let (decision, ticket) = server.begin(budget, draw);
 /// assert_eq!(decision.model.index(), 2);
 /// # drop(ticket);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
@@ -84,7 +82,7 @@ pub use ticket::{Outcome, Ticket};
 ///
 /// use arc_swap::{ArcSwap, Cache};
 /// # use mdinference::{
-/// #     Catalog, Learning, Micros, ModelId, NetworkTime, Outcome, Policy, Profile, Request, Server, Ticket, Timestamp,
+/// #     Budget, Catalog, Draw, Learning, Micros, ModelId, NetworkTime, Outcome, Policy, Profile, Server, Ticket, Timestamp,
 /// # };
 ///
 /// # let catalog = Catalog::<1>::try_new([Profile::from_percent_and_millis(49.7, 3.21, 0.08)])?;
@@ -96,8 +94,8 @@ pub use ticket::{Outcome, Ticket};
 ///         let (mut cache, sender) = (Cache::new(&shared), sender.clone());
 ///         scope.spawn(move || {
 ///             let network = NetworkTime::TwiceInput(Micros::from_millis(40));
-///             let request = Request::new(Micros::from_millis(250), network);
-///             let Ok((_, ticket)) = cache.load().begin(&request, worker) else { return };
+///             let budget = Budget::new(Micros::from_millis(250), network);
+///             let (_, ticket) = cache.load().begin(budget, Draw::from_id(worker));
 ///             // … run the model …
 ///             let outcome = Outcome::Completed(Micros::from_millis(4));
 ///             sender.send((ticket, outcome, Timestamp::from_micros(4_000))).ok();
@@ -129,40 +127,35 @@ impl<const N: usize> Server<N> {
         Self { index: Index::new(catalog, policy), learnt, learning }
     }
 
-    /// Picks the model for a request, with 64 uniformly random bits.
+    /// Picks the model for a request, as [`Index::select`] does, with a ticket for its run.
     ///
     /// Reads only, so any number of requests may be begun at once and finished in any order.
     ///
     /// # Errors
-    /// [`NothingEligible`] if no model meets the request's constraints; never without constraints.
+    /// A [`Request`](crate::Request) that rules out every model: [`NothingEligible`](crate::NothingEligible). A
+    /// [`Budget`](crate::Budget) is always answered.
     #[inline]
-    pub fn begin(&self, request: &Request<'_, N>, draw: u64) -> Result<(Decision, Ticket), NothingEligible> {
-        if request.constraints == Constraints::NONE && request.model_waits.is_empty() {
-            let decision = self.index.select(request.budget(), draw);
-            return Ok((decision, Ticket::new(&decision, Micros::ZERO)));
-        }
-        self.begin_restricted(request, draw)
+    pub fn begin<Q: Question>(&self, question: Q, draw: Draw) -> Q::Answer<(Decision, Ticket)> {
+        question.answer(
+            |budget| {
+                let decision = self.index.select(budget, draw);
+                (decision, Ticket::new(&decision, Micros::ZERO))
+            },
+            |request| {
+                let decision = self.index.select(request, draw)?;
+                Ok((decision, Ticket::new(&decision, request.wait(decision.model))))
+            },
+        )
     }
 
-    /// With constraints or waits that differ by model, which no index can foresee: the plain scan.
-    #[inline(never)]
-    fn begin_restricted(
-        &self,
-        request: &Request<'_, N>,
-        draw: u64,
-    ) -> Result<(Decision, Ticket), NothingEligible> {
-        let (catalog, policy) = (self.index.catalog(), self.index.policy());
-        let (constraints, budget) = (&request.constraints, request.budget());
-        let eligible =
-            catalog.models().filter(|model| constraints.exclusion(model).is_none()).map(|mut model| {
-                let latency = &mut model.profile.latency;
-                latency.mean = latency.mean.saturating_add(request.model_wait(model.id));
-                model
-            });
-        // Waits rule nobody out: if nothing is eligible with them, nothing is without, and that says why.
-        let decision = select_among(eligible, policy, budget, draw)
-            .map_or_else(|| select_constrained(catalog, policy, constraints, budget, draw), Ok)?;
-        Ok((decision, Ticket::new(&decision, request.model_wait(decision.model))))
+    /// What becomes of every model, and how likely each is to be picked.
+    pub fn explain<'a, Q: Question + 'a>(&'a self, question: Q) -> Explanation<'a> {
+        self.index.explain(question)
+    }
+
+    /// The exact probability with which a model is picked: see [`Index::probability`].
+    pub fn probability<Q: Question>(&self, question: Q, model: ModelId) -> f64 {
+        self.index.probability(question, model)
     }
 
     /// Takes in what came of a run. Says whether any profile has changed by it, so that copies need renewing.

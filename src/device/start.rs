@@ -1,8 +1,8 @@
 //! [`Strategy`]: when the local copy of a request starts. Its earlier start costs energy, its absence the SLA.
 
-use crate::budget::Budget;
 use crate::policy::Margin;
 use crate::profile::Latency;
+use crate::request::Budget;
 use crate::select::base::Threshold;
 use crate::time::Micros;
 

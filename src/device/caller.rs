@@ -1,12 +1,16 @@
 //! [`Device`]: request duplication put together for the device's side.
 
-use crate::budget::Budget;
 use crate::catalog::Model;
-use crate::duplicate::{Action, Counters, Duplication, Strategy, TokenBucket};
 use crate::policy::Margin;
 use crate::profile::{Latency, Profile};
+use crate::request::Budget;
 use crate::select::base::{Base, base};
 use crate::time::{Micros, Timestamp};
+
+use super::counters::Counters;
+use super::limit::TokenBucket;
+use super::machine::{Action, Duplication};
+use super::start::Strategy;
 
 /// What all requests of a device have in common: the local model, the strategy, the cap on extra load, the counters.
 ///
@@ -14,7 +18,7 @@ use crate::time::{Micros, Timestamp};
 /// number may be under way at a time.
 ///
 /// ```
-/// use mdinference::duplicate::{Action, Event, Source, Strategy, TokenBucket};
+/// use mdinference::device::{Action, Event, Source, Strategy, TokenBucket};
 /// use mdinference::{Device, Micros, Profile, Timestamp};
 ///
 /// // The model on the device is right in 41.4 % and takes 40 ± 4 ms, say. Ten extra runs at once are fine, and then one

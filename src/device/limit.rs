@@ -8,7 +8,7 @@ use crate::time::{Micros, Timestamp};
 /// at most `burst` + t ÷ `interval`. A clock that steps back stops the refill only until the next call.
 ///
 /// ```
-/// use mdinference::duplicate::TokenBucket;
+/// use mdinference::device::TokenBucket;
 /// use mdinference::{Micros, Timestamp};
 ///
 /// let mut bucket = TokenBucket::new(2, Micros::from_millis(1_000));

@@ -1,0 +1,71 @@
+//! [`Price`]: what time and money are worth, in accuracy.
+
+use crate::profile::{Cost, Profile};
+
+/// The accuracy that a run is charged for its time and its cost: where it is set, the base is the model with the
+/// greatest value, A(m) less its price, in place of the greatest A(m).
+///
+/// Time has a price where others wait for the same accelerator, or where energy counts. It is charged for μ, without σ
+/// and without waits. Prices add up, and are plain integers, so that they can be logged and replayed.
+///
+/// ```
+/// use mdinference::{Accuracy, Price};
+///
+/// // A tenth of a point for each millisecond.
+/// let price = Price::per_milli(Accuracy::from_percent(0.1)?);
+/// assert_eq!(price.per_micro, 1 << 16); // 0.0001 % a microsecond
+/// # Ok::<(), mdinference::NumberError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct Price {
+    /// For each µs of μ, in 2⁻¹⁶ parts per million.
+    pub per_micro: u64,
+    /// For each µs² of μ², in 2⁻⁴⁸ parts per million.
+    pub per_micro_squared: u64,
+    /// For each unit of [`Cost`], in 2⁻¹⁶ parts per million.
+    pub per_cost: u64,
+}
+
+impl Price {
+    /// Neither time nor money is worth anything: the paper's rule.
+    pub const NONE: Self = Self { per_micro: 0, per_micro_squared: 0, per_cost: 0 };
+
+    /// So much accuracy for each millisecond of μ, to the nearest 2⁻¹⁶ parts per million a microsecond.
+    pub const fn per_milli(accuracy: crate::profile::Accuracy) -> Self {
+        let scaled = ((accuracy.as_ppm() as u64) << 16).saturating_add(500);
+        // The divisor is not zero.
+        let per_micro = match scaled.checked_div(1_000) {
+            Some(quotient) => quotient,
+            None => 0,
+        };
+        Self { per_micro, ..Self::NONE }
+    }
+
+    /// So much accuracy for each unit of [`Cost`].
+    pub const fn per_cost(accuracy: crate::profile::Accuracy) -> Self {
+        Self { per_cost: (accuracy.as_ppm() as u64) << 16, ..Self::NONE }
+    }
+
+    /// Both prices together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            per_micro: self.per_micro.saturating_add(other.per_micro),
+            per_micro_squared: self.per_micro_squared.saturating_add(other.per_micro_squared),
+            per_cost: self.per_cost.saturating_add(other.per_cost),
+        }
+    }
+
+    /// What a run of a model is charged, in 2⁻¹⁶ parts per million.
+    pub(crate) fn of(&self, profile: &Profile) -> u128 {
+        let mean = u128::from(profile.latency.mean.get());
+        let Cost(cost) = profile.cost;
+        // Below 2⁹⁵, 2¹²⁶ and 2⁹⁶: nothing saturates.
+        let time = u128::from(self.per_micro).saturating_mul(mean);
+        let square = u128::from(self.per_micro_squared).saturating_mul(mean.saturating_mul(mean)) >> 32;
+        let money = u128::from(self.per_cost).saturating_mul(cost.into());
+        time.saturating_add(square).saturating_add(money)
+    }
+}

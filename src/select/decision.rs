@@ -1,0 +1,65 @@
+//! [`Decision`]: a model picked for a request, with what it was picked on.
+
+use core::fmt;
+
+use crate::catalog::ModelId;
+use crate::request::Budget;
+use crate::select::base::Base;
+
+/// A model picked for a request, and what it was picked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Decision {
+    /// The model to run.
+    pub model: ModelId,
+    /// The base it was explored from (stage 1).
+    pub base: ModelId,
+    /// Why this model.
+    pub reason: Reason,
+    /// The budget that it was chosen within: T_budget, or the earlier one that the request asks for, if the base fits it.
+    pub budget: Budget,
+}
+
+/// Why a model was picked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Reason {
+    /// It is the base: the most accurate model that fits, or that of the greatest value.
+    Base,
+    /// It was drawn from the exploration set around the base.
+    Explored,
+    /// No model fits the budget: it is the fastest, which may still make it (μ < T_budget).
+    Tight,
+    /// No model fits the budget: it is the fastest, and hardly in time (μ ≥ T_budget).
+    TooLate,
+}
+
+impl Reason {
+    /// Whether the model that was picked, and with it any, fits the budget (Eq. 2).
+    pub const fn fits(self) -> bool {
+        matches!(self, Self::Base | Self::Explored)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Base => "most accurate model that fits",
+            Self::Explored => "explored near the base",
+            Self::Tight => "nothing fits: the fastest model, which may still be in time",
+            Self::TooLate => "nothing fits: the fastest model, too late on average",
+        })
+    }
+}
+
+impl Decision {
+    pub(crate) fn new(base: Base, model: ModelId, budget: Budget) -> Self {
+        let reason = match base {
+            Base::Fits(base) if base.id == model => Reason::Base,
+            Base::Fits(_) => Reason::Explored,
+            Base::Fastest(fastest) if fastest.profile.latency.mean < budget.time() => Reason::Tight,
+            Base::Fastest(_) => Reason::TooLate,
+        };
+        Self { model, base: base.model().id, reason, budget }
+    }
+}

@@ -1,0 +1,159 @@
+//! [`Explanation`]: why each model was, or could not be, picked for a request, with its exact probability.
+
+use core::fmt;
+
+use crate::catalog::{Model, ModelId};
+use crate::policy::Policy;
+use crate::profile::Profile;
+use crate::request::{Budget, Exclusion, Request};
+use crate::select::base::{Base, Threshold};
+use crate::select::explore::{Window, exploration_set};
+use crate::select::sample::Probabilities;
+use crate::select::utility::utility;
+use crate::select::value::{Eligible, Value, eligible};
+use crate::select::{explores, stage_1};
+
+/// What the stages make of one model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Verdict {
+    /// The base: the most accurate model that fits, or that of the greatest value.
+    Base,
+    /// In the exploration set, with a positive utility.
+    Explored,
+    /// μ + γσ is not below the budget (Eq. 2).
+    DoesNotFit,
+    /// It fits, but its mean lies outside the base's μ ± σ.
+    OutsideWindow,
+    /// In the exploration set and fits, but an accuracy of zero leaves it no utility.
+    NoUtility,
+    /// It fits, but where time has a price the base is used with certainty.
+    NotExplored,
+    /// Nothing fits, and this is the fastest.
+    Fastest,
+    /// The request rules it out.
+    Excluded(Exclusion),
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Base => f.write_str("base"),
+            Self::Explored => f.write_str("explored"),
+            Self::DoesNotFit => f.write_str("does not fit"),
+            Self::OutsideWindow => f.write_str("outside the window"),
+            Self::NoUtility => f.write_str("no utility"),
+            Self::NotExplored => f.write_str("less value"),
+            Self::Fastest => f.write_str("fastest, nothing fits"),
+            Self::Excluded(exclusion) => write!(f, "excluded: {exclusion}"),
+        }
+    }
+}
+
+/// One model's part in a selection.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate {
+    /// Which model.
+    pub model: ModelId,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// What stage 1 maximises: its accuracy less its price.
+    pub value: Value,
+    /// Its utility U (Eq. 3) on the scale of accuracy in percent; zero if it does not fit or is excluded.
+    pub utility: f64,
+    /// The exact probability of its being picked.
+    pub probability: f64,
+}
+
+/// A whole selection explained: made by `explain` of those who answer. Nothing is kept of single models: each
+/// [`Candidate`] is worked out when it is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Explanation<'a> {
+    /// The outcome of stage 1, its μ raised by its wait; `None` if the request rules out every model.
+    pub base: Option<Base>,
+    /// The budget that a model is chosen within: see [`Decision::budget`](crate::Decision).
+    pub budget: Budget,
+    request: Request<'a>,
+    policy: Policy,
+    profiles: &'a [Profile],
+    /// Of the exploration set; `None` where the base is used with certainty.
+    explored: Option<Probabilities>,
+}
+
+impl<'a> Explanation<'a> {
+    /// Of `models`, whose `profiles` are in the order of their ids.
+    pub(crate) fn new(
+        models: impl Iterator<Item = Model> + Clone,
+        profiles: &'a [Profile],
+        policy: &Policy,
+        request: Request<'a>,
+    ) -> Self {
+        let (base, budget) = stage_1(models.clone(), policy, &request);
+        let explored = match base {
+            Some(Base::Fits(base)) if explores(&request) => {
+                let models = eligible(models, &request, policy.margin).map(|eligible| eligible.model);
+                Some(Probabilities::new(exploration_set(models, base.profile.latency), policy, budget))
+            }
+            _ => None,
+        };
+        Self { base, budget, request, policy: *policy, profiles, explored }
+    }
+
+    /// Every model of the catalog, in the order of their ids.
+    pub fn candidates(&self) -> impl ExactSizeIterator<Item = Candidate> + Clone + '_ {
+        let numbered = self.profiles.iter().zip(0..self.profiles.len() as u16);
+        numbered.map(|(&profile, place)| self.candidate(Model { id: ModelId::from_place(place), profile }))
+    }
+
+    /// One model, or `None` for an id of some other catalog.
+    pub fn of(&self, id: ModelId) -> Option<Candidate> {
+        let profile = *self.profiles.get(id.index())?;
+        Some(self.candidate(Model { id, profile }))
+    }
+
+    /// The exact probability with which a model is picked, for off-policy evaluation of logs; zero for an id of some
+    /// other catalog.
+    ///
+    /// A draw meets it to within (n + 4k + 3)·2⁻²⁴ for an exploration set of n models, up to 4,096: n + 2 from
+    /// [`sample`](crate::select::sample::sample), and the rest from weights that are off by at most 7k parts in 2²⁴.
+    pub fn probability(&self, id: ModelId) -> f64 {
+        self.of(id).map_or(0.0, |candidate| candidate.probability)
+    }
+
+    fn candidate(&self, model: Model) -> Candidate {
+        let Policy { margin, .. } = self.policy;
+        let Eligible { model: waiting, value } = Eligible::new(model, &self.request, margin);
+        let latency = waiting.profile.latency;
+        let fits = Threshold::new(latency, margin).fits(self.budget);
+        let verdict = match (self.request.exclusion(&model), self.base) {
+            (Some(exclusion), _) => Verdict::Excluded(exclusion),
+            (None, Some(Base::Fits(base))) if base.id == model.id => Verdict::Base,
+            (None, Some(Base::Fastest(base))) if base.id == model.id => Verdict::Fastest,
+            (None, Some(Base::Fits(base))) if fits => {
+                if self.explored.is_none() {
+                    Verdict::NotExplored
+                } else if !Window::around(base.profile.latency).contains(latency.mean) {
+                    Verdict::OutsideWindow
+                } else if model.profile.accuracy.as_ppm() == 0 {
+                    Verdict::NoUtility
+                } else {
+                    Verdict::Explored
+                }
+            }
+            (None, _) => Verdict::DoesNotFit,
+        };
+        let utility = match verdict {
+            Verdict::Excluded(_) => 0.0,
+            _ => utility(&waiting.profile, margin, self.budget),
+        };
+        let explored = self.explored.and_then(|explored| explored.of(&waiting));
+        let probability = match verdict {
+            // Where no utility is positive, a base of accuracy zero is used with certainty.
+            Verdict::Base => explored.unwrap_or(1.0),
+            Verdict::Explored => explored.unwrap_or(0.0),
+            Verdict::Fastest => 1.0,
+            _ => 0.0,
+        };
+        Candidate { model: model.id, verdict, value, utility, probability }
+    }
+}

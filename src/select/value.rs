@@ -1,0 +1,95 @@
+//! What stage 1 maximises: [`Value`], the accuracy of a model less its price; and [`Eligible`], a model as the stages
+//! compare it.
+
+use core::fmt;
+
+use crate::catalog::Model;
+use crate::policy::Margin;
+use crate::profile::Accuracy;
+use crate::request::Request;
+use crate::select::base::Threshold;
+
+/// What an answer of a model is worth, exactly, in 2⁻¹⁶ parts per million of accuracy; below zero where a run costs more
+/// than its answer is worth. Without a price it is A(m), so that Eq. 1 holds to the bit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Value(i64);
+
+impl Value {
+    /// A(m) alone.
+    pub const fn of(accuracy: Accuracy) -> Self {
+        // Below 2³⁶.
+        Self((accuracy.as_ppm() as i64) << 16)
+    }
+
+    /// In 2⁻¹⁶ parts per million.
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+
+    /// On the scale of accuracy in percent.
+    pub fn as_percent(self) -> f64 {
+        self.0 as f64 / (65_536.0 * 10_000.0)
+    }
+
+    const fn plus(self, worth: Self) -> Self {
+        Self(self.0.saturating_add(worth.0))
+    }
+
+    /// Less a price in the same unit; the bottom of the scale if that is past it.
+    fn minus(self, price: u128) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(price).unwrap_or(i64::MAX)))
+    }
+}
+
+/// On the scale of accuracy, with a percent sign; a precision in the format applies.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.as_percent(), f)?;
+        f.write_str(" %")
+    }
+}
+
+/// A model that may answer a request, as the stages compare it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Eligible {
+    /// The model; μ is raised by the time that the request would wait for it.
+    pub model: Model,
+    /// What stage 1 maximises.
+    pub value: Value,
+}
+
+/// At no price.
+impl From<Model> for Eligible {
+    fn from(model: Model) -> Self {
+        Self { model, value: Value::of(model.profile.accuracy) }
+    }
+}
+
+impl Eligible {
+    /// A model as a request sees it, whether it may answer or not.
+    pub(crate) fn new(mut model: Model, request: &Request<'_>, margin: Margin) -> Self {
+        let price = request.price().of(&model.profile);
+        let latency = &mut model.profile.latency;
+        latency.mean = latency.mean.saturating_add(request.wait(model.id));
+        let value = Value::of(model.profile.accuracy).minus(price);
+        let value = match request.earlier() {
+            Some((budget, worth)) if Threshold::new(model.profile.latency, margin).fits(budget) => {
+                value.plus(Value::of(worth))
+            }
+            _ => value,
+        };
+        Self { model, value }
+    }
+}
+
+/// The models that may answer a request.
+pub fn eligible<'a>(
+    models: impl Iterator<Item = Model> + Clone + 'a,
+    request: &'a Request<'a>,
+    margin: Margin,
+) -> impl Iterator<Item = Eligible> + Clone + 'a {
+    models
+        .filter(|model| request.exclusion(model).is_none())
+        .map(move |model| Eligible::new(model, request, margin))
+}
