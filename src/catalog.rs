@@ -4,32 +4,35 @@ use core::fmt;
 
 use heapless::Vec;
 
-use crate::profile::{Profile, ProfileError};
+use crate::profile::{Latency, Profile, ProfileError};
 
-/// A model's place in its catalog, from 0, in the order given at construction.
+/// A model of a catalog: its place, from 0 in the order given at construction, and a tag by which the catalog knows it.
+///
+/// [`Catalog::id`] gives it. A catalog knows neither the ids of other catalogs nor those of models that it has removed or
+/// replaced: the tag is a hash of all that the catalog was made of, and moves on with each model that its place is given
+/// to. One in 65,536 catalogs has the tag of another by chance; replicas made of the same profiles have the same ids.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct ModelId(u16);
+pub struct ModelId {
+    place: u16,
+    tag: u16,
+}
 
 impl ModelId {
-    /// The model at `index`, or `None` past what a catalog can hold.
-    pub fn new(index: usize) -> Option<Self> {
-        u16::try_from(index).ok().map(Self)
-    }
-
-    pub(crate) const fn from_place(place: u16) -> Self {
-        Self(place)
-    }
-
     /// The place as an array index.
     pub const fn index(self) -> usize {
-        self.0 as usize
+        self.place as usize
+    }
+
+    pub(crate) const fn place(self) -> u16 {
+        self.place
     }
 }
 
+/// The place.
 impl fmt::Display for ModelId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+        fmt::Display::fmt(&self.place, f)
     }
 }
 
@@ -48,14 +51,32 @@ pub struct Model {
 /// (Section III).
 ///
 /// Models keep their [`ModelId`]; [`Catalog::models`] goes through them by μ, whatever order they were given in, so
-/// that a decision does not depend on that order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// that a decision does not depend on that order. It takes 24 bytes for each of the `N`.
+#[derive(Clone, Debug)]
 // paper: III, functionally-equivalent models
 pub struct Catalog<const N: usize> {
     profiles: Vec<Profile, N>,
+    tags: Vec<Tag, N>,
     /// Ids by μ, then σ, then accuracy, then id.
     order: Vec<ModelId, N>,
 }
+
+/// By which ids a place goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tag {
+    number: u16,
+    /// No model is there now.
+    vacant: bool,
+}
+
+/// The same models at the same places, whatever their tags.
+impl<const N: usize> PartialEq for Catalog<N> {
+    fn eq(&self, other: &Self) -> bool {
+        self.places().models().eq(other.places().models())
+    }
+}
+
+impl<const N: usize> Eq for Catalog<N> {}
 
 impl<const N: usize> Catalog<N> {
     const CAPACITY_FITS_MODEL_ID: () = assert!(N > 0 && N <= u16::MAX as usize);
@@ -77,18 +98,22 @@ impl<const N: usize> Catalog<N> {
         profiles: impl IntoIterator<Item = Result<Profile, ProfileError>>,
     ) -> Result<Self, CatalogError> {
         let () = Self::CAPACITY_FITS_MODEL_ID;
-        let mut catalog = Self { profiles: Vec::new(), order: Vec::new() };
+        let mut catalog = Self { profiles: Vec::new(), tags: Vec::new(), order: Vec::new() };
         for (index, profile) in profiles.into_iter().enumerate() {
             let profile = profile.map_err(|error| CatalogError::Model { model: index, error })?;
-            let full = CatalogError::Full { capacity: N };
-            let id = ModelId::new(index).ok_or(full)?;
-            catalog.profiles.push(profile).map_err(|_| full)?;
-            catalog.order.push(id).map_err(|_| full)?;
+            catalog.profiles.push(profile).map_err(|_| CatalogError::Full { capacity: N })?;
         }
         if catalog.profiles.is_empty() {
             return Err(CatalogError::Empty);
         }
-        let Self { profiles, order } = &mut catalog;
+        let number = catalog.profiles.iter().fold(0, hashed);
+        let tag = Tag { number: (number >> 48) as u16, vacant: false };
+        // As many as there are profiles, so there is room.
+        for place in 0..catalog.profiles.len() as u16 {
+            let _ = catalog.tags.push(tag);
+            let _ = catalog.order.push(ModelId { place, tag: tag.number });
+        }
+        let Self { profiles, order, .. } = &mut catalog;
         order.sort_unstable_by_key(|&id| (profiles.get(id.index()).map(by_mean), id));
         Ok(catalog)
     }
@@ -96,41 +121,117 @@ impl<const N: usize> Catalog<N> {
     /// How many models there are; never zero.
     #[expect(clippy::len_without_is_empty, reason = "a catalog is never empty")]
     pub fn len(&self) -> usize {
-        self.profiles.len()
+        self.order.len()
     }
 
-    /// The profile of one model, or `None` for an id of some other catalog.
+    /// The id of the model at a place, or `None` if there is none.
+    pub fn id(&self, place: usize) -> Option<ModelId> {
+        self.places().id(place)
+    }
+
+    /// The profile of one model, or `None` for an id of some other catalog, or of a model that is no more.
     pub fn get(&self, id: ModelId) -> Option<&Profile> {
-        self.profiles.get(id.index())
+        self.places().get(id)
     }
 
     /// All models by μ (then σ, accuracy and id).
     pub fn models(&self) -> impl DoubleEndedIterator<Item = Model> + ExactSizeIterator + Clone + '_ {
-        self.order.iter().map(|&id| self.model(id))
+        self.order
+            .iter()
+            .map(|&id| Model { id, profile: self.profiles.get(id.index()).copied().unwrap_or_default() })
     }
 
-    fn model(&self, id: ModelId) -> Model {
-        Model { id, profile: self.get(id).copied().unwrap_or_default() }
-    }
-
-    /// The profiles in the order of their ids.
+    /// The profiles by their places. The profile of a removed model stays until its place is given to another.
     pub fn profiles(&self) -> &[Profile] {
         &self.profiles
     }
 
-    /// Replaces the profile of one model and gives back the old one; `None`, and no change, for an unknown id.
+    /// Changes what is known of one model, which stays the same model; gives back the old profile, or `None`, and changes
+    /// nothing, for an id that it does not know.
     pub fn update(&mut self, id: ModelId, profile: Profile) -> Option<Profile> {
-        self.replace(id, profile).map(|replaced| replaced.old)
+        self.change(id, profile).map(|changed| changed.old)
     }
 
     /// As [`Catalog::update`], and says how the order changed.
-    pub(crate) fn replace(&mut self, id: ModelId, profile: Profile) -> Option<Replaced> {
-        let Self { profiles, order } = self;
-        let old = *profiles.get(id.index())?;
+    pub(crate) fn change(&mut self, id: ModelId, profile: Profile) -> Option<Changed> {
+        let old = *self.get(id)?;
+        let Self { profiles, order, .. } = self;
         let key = |id: ModelId| (profiles.get(id.index()).map(by_mean), id);
         let moved = reorder(order, (Some(by_mean(&old)), id), (Some(by_mean(&profile)), id), key);
         *profiles.get_mut(id.index())? = profile;
-        Some(Replaced { old, moved })
+        Some(Changed { old, moved })
+    }
+
+    /// Adds a model: at the first place that is vacant, or else at the end.
+    ///
+    /// # Errors
+    /// [`CatalogError::Full`] if there is no room.
+    pub fn add(&mut self, profile: Profile) -> Result<ModelId, CatalogError> {
+        let full = CatalogError::Full { capacity: N };
+        let place = match self.tags.iter().position(|tag| tag.vacant) {
+            Some(place) => place,
+            None => {
+                // Not a tag that a place of this catalog was made with, as far as chance allows.
+                let number = (hashed(0, &profile) >> 48) as u16;
+                self.profiles.push(profile).map_err(|_| full)?;
+                let _ = self.tags.push(Tag { number, vacant: true });
+                self.tags.len().saturating_sub(1)
+            }
+        };
+        let (slot, tag) = self.profiles.get_mut(place).zip(self.tags.get_mut(place)).ok_or(full)?;
+        *slot = profile;
+        *tag = Tag { number: tag.number.wrapping_add(1), vacant: false };
+        let id = ModelId { place: place as u16, tag: tag.number };
+        let Self { profiles, order, .. } = self;
+        let key = |id: ModelId| (profiles.get(id.index()).map(by_mean), id);
+        let at = order.partition_point(|&other| key(other) < key(id));
+        // There is room for as many as there are places.
+        let _ = order.push(id);
+        if let Some(rest @ [_, ..]) = order.get_mut(at..) {
+            rest.rotate_right(1);
+        }
+        Ok(id)
+    }
+
+    /// Removes a model and gives back its profile. The others keep their ids.
+    ///
+    /// # Errors
+    /// [`CatalogError::Unknown`] for an id that it does not know, [`CatalogError::Empty`] for the last model.
+    pub fn remove(&mut self, id: ModelId) -> Result<Profile, CatalogError> {
+        let profile = *self.get(id).ok_or(CatalogError::Unknown)?;
+        if self.order.len() < 2 {
+            return Err(CatalogError::Empty);
+        }
+        if let Some(tag) = self.tags.get_mut(id.index()) {
+            tag.vacant = true;
+        }
+        if let Some(place) = self.order.iter().position(|&other| other == id) {
+            if let Some(rest @ [_, ..]) = self.order.get_mut(place..) {
+                rest.rotate_left(1);
+            }
+            self.order.pop();
+        }
+        Ok(profile)
+    }
+
+    /// Puts another model in the place of one, under an id of its own. The others keep theirs.
+    ///
+    /// # Errors
+    /// [`CatalogError::Unknown`] for an id that it does not know.
+    pub fn replace(&mut self, id: ModelId, profile: Profile) -> Result<ModelId, CatalogError> {
+        self.change(id, profile).ok_or(CatalogError::Unknown)?;
+        let tag = self.tags.get_mut(id.index()).ok_or(CatalogError::Unknown)?;
+        tag.number = tag.number.wrapping_add(1);
+        let new = ModelId { tag: tag.number, ..id };
+        if let Some(slot) = self.order.iter_mut().find(|other| **other == id) {
+            *slot = new;
+        }
+        Ok(new)
+    }
+
+    /// The models by their places, without the capacity.
+    pub(crate) fn places(&self) -> Places<'_> {
+        Places { profiles: &self.profiles, tags: &self.tags }
     }
 
     /// The ids in the order of [`Catalog::models`].
@@ -144,9 +245,42 @@ impl<const N: usize> Catalog<N> {
     }
 }
 
-/// What [`Catalog::replace`] did.
+/// The models of a catalog by their places.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Replaced {
+pub(crate) struct Places<'a> {
+    profiles: &'a [Profile],
+    tags: &'a [Tag],
+}
+
+impl<'a> Places<'a> {
+    fn id(self, place: usize) -> Option<ModelId> {
+        let tag = self.tags.get(place).filter(|tag| !tag.vacant)?;
+        Some(ModelId { place: place as u16, tag: tag.number })
+    }
+
+    pub(crate) fn get(self, id: ModelId) -> Option<&'a Profile> {
+        let known = self.id(id.index()) == Some(id);
+        self.profiles.get(id.index()).filter(|_| known)
+    }
+
+    pub(crate) fn models(self) -> impl Iterator<Item = Model> + Clone + 'a {
+        let places = self.profiles.iter().enumerate();
+        places.filter_map(move |(place, &profile)| Some(Model { id: self.id(place)?, profile }))
+    }
+}
+
+/// The hash goes on with one more profile (FNV-1a, a word at a time).
+fn hashed(hash: u64, profile: &Profile) -> u64 {
+    let Latency { mean, deviation } = profile.latency;
+    let words = [profile.accuracy.as_ppm(), mean.get(), deviation.get(), profile.cost.0];
+    words.iter().fold(hash ^ 0xCBF2_9CE4_8422_2325, |hash, &word| {
+        (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01B3)
+    })
+}
+
+/// What [`Catalog::change`] did.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Changed {
     pub(crate) old: Profile,
     pub(crate) moved: Move,
 }
@@ -192,8 +326,10 @@ fn by_mean(profile: &Profile) -> impl Ord + use<> {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CatalogError {
-    /// No model was given.
+    /// There would be no model.
     Empty,
+    /// The catalog does not know this id: it is of another one, or of a model that is no more.
+    Unknown,
     /// More models than the capacity.
     Full {
         /// The capacity `N`.
@@ -212,6 +348,7 @@ impl fmt::Display for CatalogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("the catalog is empty"),
+            Self::Unknown => f.write_str("the catalog has no model of this id"),
             Self::Full { capacity } => write!(f, "the catalog holds at most {capacity} models"),
             Self::Model { model, error } => write!(f, "model {model}: {error}"),
         }
@@ -234,7 +371,7 @@ mod serde_impl {
     /// A sequence of profiles in the order of their ids.
     impl<const N: usize> Serialize for Catalog<N> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_seq(&self.profiles)
+            serializer.collect_seq(self.places().models().map(|model| model.profile))
         }
     }
 

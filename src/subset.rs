@@ -77,7 +77,7 @@ impl<const N: usize> Subset<N> {
 /// there are none.
 ///
 /// ```
-/// use mdinference::{Budget, Catalog, Constraints, Margin, Micros, ModelSet, Profile, subset};
+/// use mdinference::{Budget, Catalog, Margin, Micros, ModelSet, Profile, Request, subset};
 ///
 /// let catalog = Catalog::<8>::try_new([
 ///     Profile::from_percent_and_millis(49.7, 3.21, 0.08),
@@ -94,8 +94,8 @@ impl<const N: usize> Subset<N> {
 /// assert_eq!(format!("{:.2} %", two.accuracy_percent()), "78.58 %");
 ///
 /// let deployed: ModelSet<8> = two.models.iter().copied().collect();
-/// let constraints = Constraints::NONE.with_allowed(&deployed); // for `select_constrained`
-/// # let _ = constraints;
+/// let request = Request::new(Budget::of(Micros::from_millis(70))).with_allowed(&deployed);
+/// # let _ = request;
 /// # Ok::<(), mdinference::CatalogError>(())
 /// ```
 // paper: VI, spanning subset

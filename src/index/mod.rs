@@ -4,7 +4,7 @@ mod draw;
 mod order;
 mod staircase;
 
-use crate::catalog::{Catalog, Model, ModelId};
+use crate::catalog::{Catalog, CatalogError, Model, ModelId};
 use crate::policy::Policy;
 use crate::profile::Profile;
 use crate::request::{Budget, Draw, NothingEligible, Question, Request};
@@ -96,6 +96,41 @@ impl<const N: usize> Index<N> {
         Some(change.old)
     }
 
+    /// Adds a model, in n·log n: see [`Catalog::add`].
+    ///
+    /// # Errors
+    /// As [`Catalog::add`].
+    pub fn add(&mut self, profile: Profile) -> Result<ModelId, CatalogError> {
+        self.rearrange(|catalog| catalog.add(profile))
+    }
+
+    /// Removes a model, in n·log n: see [`Catalog::remove`].
+    ///
+    /// # Errors
+    /// As [`Catalog::remove`].
+    pub fn remove(&mut self, id: ModelId) -> Result<Profile, CatalogError> {
+        self.rearrange(|catalog| catalog.remove(id))
+    }
+
+    /// Puts another model in the place of one, in n·log n: see [`Catalog::replace`].
+    ///
+    /// # Errors
+    /// As [`Catalog::replace`].
+    pub fn replace(&mut self, id: ModelId, profile: Profile) -> Result<ModelId, CatalogError> {
+        self.rearrange(|catalog| catalog.replace(id, profile))
+    }
+
+    /// Changes which models there are, which is rare enough to begin anew.
+    fn rearrange<T>(
+        &mut self,
+        change: impl FnOnce(&mut Catalog<N>) -> Result<T, CatalogError>,
+    ) -> Result<T, CatalogError> {
+        let mut catalog = self.models.catalog.clone();
+        let changed = change(&mut catalog)?;
+        *self = Self::new(catalog, self.models.policy);
+        Ok(changed)
+    }
+
     /// The catalog.
     pub fn catalog(&self) -> &Catalog<N> {
         &self.models.catalog
@@ -121,7 +156,7 @@ impl<const N: usize> Index<N> {
             Method::Window => self.draw_from_window(step, budget, draw),
         };
         let reason = if model == base { Reason::Base } else { Reason::Explored };
-        Decision { model, base, reason, budget }
+        Decision { model, base: base.place(), reason, budget }
     }
 
     /// What no index can foresee: the plain scan.

@@ -65,9 +65,9 @@ impl<const N: usize> Ordered<N> {
 
     pub(super) fn update(&mut self, id: ModelId, profile: Profile) -> Option<Change> {
         let old_rank = self.rank(id);
-        let replaced = self.catalog.replace(id, profile)?;
-        replaced.moved.apply(&mut self.terms);
-        if let Some(terms) = self.terms.get_mut(replaced.moved.to) {
+        let changed = self.catalog.change(id, profile)?;
+        changed.moved.apply(&mut self.terms);
+        if let Some(terms) = self.terms.get_mut(changed.moved.to) {
             *terms = Terms::new(&profile, self.policy.margin);
         }
         let Self { catalog, policy, by_threshold, .. } = self;
@@ -76,8 +76,8 @@ impl<const N: usize> Ordered<N> {
             if other == id { old_rank } else { rank(catalog, policy.margin, other) }
         });
         Some(Change {
-            old: replaced.old,
-            old_mean: replaced.old.latency.mean,
+            old: changed.old,
+            old_mean: changed.old.latency.mean,
             new_mean: profile.latency.mean,
             places: (moved.from.min(moved.to), moved.from.max(moved.to)),
         })

@@ -12,8 +12,8 @@ use crate::select::base::Base;
 pub struct Decision {
     /// The model to run.
     pub model: ModelId,
-    /// The base it was explored from (stage 1).
-    pub base: ModelId,
+    /// The place of the base it was explored from (stage 1): [`ModelId::index`] of that model.
+    pub base: u16,
     /// Why this model.
     pub reason: Reason,
     /// The budget that it was chosen within: T_budget, or the earlier one that the request asks for, if the base fits it.
@@ -60,6 +60,6 @@ impl Decision {
             Base::Fastest(fastest) if fastest.profile.latency.mean < budget.time() => Reason::Tight,
             Base::Fastest(_) => Reason::TooLate,
         };
-        Self { model, base: base.model().id, reason, budget }
+        Self { model, base: base.model().id.place(), reason, budget }
     }
 }

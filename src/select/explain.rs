@@ -2,9 +2,8 @@
 
 use core::fmt;
 
-use crate::catalog::{Model, ModelId};
+use crate::catalog::{Model, ModelId, Places};
 use crate::policy::Policy;
-use crate::profile::Profile;
 use crate::request::{Budget, Exclusion, Request};
 use crate::select::base::{Base, Threshold};
 use crate::select::explore::{Window, exploration_set};
@@ -75,16 +74,16 @@ pub struct Explanation<'a> {
     pub budget: Budget,
     request: Request<'a>,
     policy: Policy,
-    profiles: &'a [Profile],
+    places: Places<'a>,
     /// Of the exploration set; `None` where the base is used with certainty.
     explored: Option<Probabilities>,
 }
 
 impl<'a> Explanation<'a> {
-    /// Of `models`, whose `profiles` are in the order of their ids.
+    /// Of the models of a catalog, as it gives them by μ and by their places.
     pub(crate) fn new(
         models: impl Iterator<Item = Model> + Clone,
-        profiles: &'a [Profile],
+        places: Places<'a>,
         policy: &Policy,
         request: Request<'a>,
     ) -> Self {
@@ -96,18 +95,17 @@ impl<'a> Explanation<'a> {
             }
             _ => None,
         };
-        Self { base, budget, request, policy: *policy, profiles, explored }
+        Self { base, budget, request, policy: *policy, places, explored }
     }
 
     /// Every model of the catalog, in the order of their ids.
-    pub fn candidates(&self) -> impl ExactSizeIterator<Item = Candidate> + Clone + '_ {
-        let numbered = self.profiles.iter().zip(0..self.profiles.len() as u16);
-        numbered.map(|(&profile, place)| self.candidate(Model { id: ModelId::from_place(place), profile }))
+    pub fn candidates(&self) -> impl Iterator<Item = Candidate> + Clone + '_ {
+        self.places.models().map(|model| self.candidate(model))
     }
 
     /// One model, or `None` for an id of some other catalog.
     pub fn of(&self, id: ModelId) -> Option<Candidate> {
-        let profile = *self.profiles.get(id.index())?;
+        let profile = *self.places.get(id)?;
         Some(self.candidate(Model { id, profile }))
     }
 

@@ -48,7 +48,7 @@ impl<const N: usize> Catalog<N> {
                 let decision = decide(self.models(), policy, &Request::new(budget), draw);
                 decision.unwrap_or(Decision {
                     model: ModelId::default(),
-                    base: ModelId::default(),
+                    base: 0,
                     reason: Reason::TooLate,
                     budget,
                 })
@@ -59,7 +59,7 @@ impl<const N: usize> Catalog<N> {
 
     /// What becomes of every model, and how likely each is to be picked.
     pub fn explain<'a, Q: Question + 'a>(&'a self, policy: &Policy, question: Q) -> Explanation<'a> {
-        Explanation::new(self.models(), self.profiles(), policy, question.request())
+        Explanation::new(self.models(), self.places(), policy, question.request())
     }
 
     /// The exact probability with which a model is picked: see [`Explanation::probability`].

@@ -93,6 +93,7 @@ impl Probabilities {
 
 /// `base`ᵏ by squaring, for a base in (0, 1]: U is scaled to the largest, so that nothing overflows and the largest does
 /// not underflow.
+#[expect(clippy::arithmetic_side_effects, reason = "of floats: nothing overflows")]
 fn power<F: Copy + From<f32> + core::ops::Mul<Output = F>>(base: F, sharpness: Sharpness) -> F {
     let (mut power, mut square, mut rest) = (F::from(1.0), base, sharpness.get());
     while rest > 0 {

@@ -204,11 +204,13 @@ impl<const N: usize> Server<N> {
     /// [`Self::finish`] does this too; it is needed only where nothing finishes. Says whether any profile has changed.
     pub fn revive(&mut self, now: Timestamp) -> bool {
         let patience = self.learning.patience;
-        (0..self.learnt.len()).filter_map(ModelId::new).fold(false, |changed, model| {
-            let due =
-                self.learnt.get_mut(model.index()).is_some_and(|learnt| learnt.latency.revive(now, patience));
-            (due && self.learn(model, |_| ())) | changed
-        })
+        let mut changed = false;
+        for place in 0..self.learnt.len() {
+            let Some(model) = self.catalog().id(place) else { continue };
+            let due = self.learnt.get_mut(place).is_some_and(|learnt| learnt.latency.revive(now, patience));
+            changed |= due && self.learn(model, |_| ());
+        }
+        changed
     }
 
     /// Takes in what a replica has learnt of a model: see [`Learnt::merged`]. Says whether its profile has
@@ -219,6 +221,7 @@ impl<const N: usize> Server<N> {
 
     /// What has been learnt of a model, or `None` for an id of some other catalog.
     pub fn learnt(&self, model: ModelId) -> Option<&Learnt> {
+        self.catalog().get(model)?;
         self.learnt.get(model.index())
     }
 
