@@ -363,7 +363,7 @@ mod serde_impl {
     use core::marker::PhantomData;
 
     use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
-    use serde::ser::{Serialize, Serializer};
+    use serde::ser::{Serialize, SerializeSeq, Serializer};
 
     use super::{Catalog, CatalogError};
     use crate::profile::Profile;
@@ -371,7 +371,9 @@ mod serde_impl {
     /// A sequence of profiles in the order of their ids.
     impl<const N: usize> Serialize for Catalog<N> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_seq(self.places().models().map(|model| model.profile))
+            let mut profiles = serializer.serialize_seq(Some(self.len()))?;
+            self.places().models().try_for_each(|model| profiles.serialize_element(&model.profile))?;
+            profiles.end()
         }
     }
 

@@ -18,6 +18,8 @@ pub mod select;
 mod server;
 pub mod subset;
 mod time;
+#[cfg(feature = "serde")]
+mod written;
 
 pub use catalog::{Catalog, CatalogError, Model, ModelId};
 pub use device::{Device, local_model, remote_time};

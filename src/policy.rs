@@ -108,7 +108,7 @@ impl From<Sharpness> for u32 {
 /// # Ok::<(), mdinference::NumberError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Policy {
     /// Deviation margin γ.
     pub margin: Margin,

@@ -85,7 +85,6 @@ impl fmt::Display for Accuracy {
 
 /// The time one inference takes: mean μ and standard deviation σ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 // paper: II, mu and sigma
 pub struct Latency {
     /// Mean μ.
@@ -100,15 +99,25 @@ pub struct Latency {
 pub struct Cost(pub u32);
 
 /// One model of the catalog, as Section IV-D knows it: A(m), μ(m), σ(m).
+///
+/// With the feature `serde` it is written in people's units where people may read it, as in JSON and TOML, and as integers
+/// elsewhere. The cost may be left out, a name is passed over, and any other field is refused:
+///
+/// ```toml
+/// [[model]]
+/// name = "nasnet_large"
+/// accuracy_percent = 82.6
+/// mean_ms = 112.61
+/// deviation_ms = 0.36
+/// cost = 5
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Profile {
     /// Accuracy A(m).
     pub accuracy: Accuracy,
     /// Inference time μ(m), σ(m).
     pub latency: Latency,
-    /// Cost of a run; only [`Constraints`](crate::Constraints) look at it.
-    #[cfg_attr(feature = "serde", serde(default))]
+    /// Cost of a run; it matters to a [`Request`](crate::Request) with a greatest cost or a price.
     pub cost: Cost,
 }
 
@@ -158,6 +167,8 @@ pub enum Field {
     Mean,
     /// [`Latency::deviation`].
     Deviation,
+    /// [`Profile::cost`].
+    Cost,
 }
 
 impl fmt::Display for Field {
@@ -166,6 +177,7 @@ impl fmt::Display for Field {
             Self::Accuracy => "accuracy",
             Self::Mean => "mean",
             Self::Deviation => "deviation",
+            Self::Cost => "cost",
         })
     }
 }
@@ -189,6 +201,7 @@ impl fmt::Display for ProfileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.field, self.error) {
             (Field::Accuracy, NumberError::TooLarge) => f.write_str("accuracy is above 100 %"),
+            (Field::Cost, NumberError::TooLarge) => write!(f, "cost is above {}", u32::MAX),
             (field, NumberError::TooLarge) => write!(f, "{field} is longer than {}", Micros::MAX),
             (field, error) => write!(f, "{field} {error}"),
         }

@@ -10,7 +10,7 @@ use crate::number::{self, NumberError};
 /// The top is 2³¹ − 1 µs (35 min 47 s), so that the difference of any two spans fits an `i32`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(from = "u32", into = "u32"))]
+#[cfg_attr(feature = "serde", serde(try_from = "written::Whole", into = "u32"))]
 pub struct Micros(u32);
 
 impl Micros {
@@ -22,6 +22,14 @@ impl Micros {
     /// `micros` microseconds; longer than [`Micros::MAX`] saturates.
     pub const fn new(micros: u32) -> Self {
         if micros > Self::MAX.0 { Self::MAX } else { Self(micros) }
+    }
+
+    /// `micros` microseconds.
+    ///
+    /// # Errors
+    /// Longer than [`Micros::MAX`].
+    pub const fn try_new(micros: u32) -> Result<Self, NumberError> {
+        if micros > Self::MAX.0 { Err(NumberError::TooLarge) } else { Ok(Self(micros)) }
     }
 
     /// `millis` milliseconds; longer than [`Micros::MAX`] saturates.
@@ -127,5 +135,23 @@ impl Timestamp {
     /// The point `span` after `self`.
     pub const fn after(self, span: Micros) -> Self {
         Self(self.0.saturating_add(span.0 as u64))
+    }
+}
+
+#[cfg(feature = "serde")]
+mod written {
+    use super::Micros;
+
+    /// Microseconds as they are written: checked, not saturated, when they are read.
+    #[derive(serde::Deserialize)]
+    #[serde(transparent)]
+    pub(super) struct Whole(u32);
+
+    impl TryFrom<Whole> for Micros {
+        type Error = &'static str;
+
+        fn try_from(whole: Whole) -> Result<Self, Self::Error> {
+            Self::try_new(whole.0).map_err(|_| "a time is longer than 2147483647 µs")
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::select::base::Base;
 
 /// A model picked for a request, and what it was picked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Decision {
     /// The model to run.
     pub model: ModelId,
@@ -16,6 +16,7 @@ pub struct Decision {
     pub base: u16,
     /// Why this model.
     pub reason: Reason,
+    #[cfg_attr(feature = "serde", serde(rename = "budget_us"))]
     /// The budget that it was chosen within: T_budget, or the earlier one that the request asks for, if the base fits it.
     pub budget: Budget,
 }

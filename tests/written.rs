@@ -1,0 +1,173 @@
+//! What is written with serde comes back, for people as for machines; and what a constructor refuses is refused, by name.
+
+#![cfg(feature = "serde")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "support/expected.rs"]
+mod expected;
+
+use std::fmt::{Debug, Write as _};
+
+use mdinference::{
+    Accuracy, Budget, Catalog, Cost, Decision, Draw, Exclusion, Latency, Margin, Micros, ModelId,
+    NetworkTime, NothingEligible, Policy, Price, Profile, Sharpness, Timestamp, Value,
+};
+use proptest::prelude::*;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use expected::assert_expected;
+use proptest::test_runner::Config;
+
+#[track_caller]
+fn comes_back<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) {
+    let json = serde_json::to_string(&value).unwrap();
+    assert_eq!(serde_json::from_str::<T>(&json).unwrap(), value, "from {json}");
+    let bytes = postcard::to_stdvec(&value).unwrap();
+    assert_eq!(postcard::from_bytes::<T>(&bytes).unwrap(), value, "from {bytes:?}");
+}
+
+fn catalog() -> Catalog<4> {
+    let profiles = [(49.7, 3.21, 0.08), (82.6, 112.61, 0.36)]
+        .map(|(accuracy, mean, deviation)| Profile::from_percent_and_millis(accuracy, mean, deviation));
+    Catalog::try_new(profiles).unwrap()
+}
+
+#[test]
+fn what_is_written_comes_back() {
+    let catalog = catalog();
+    comes_back(catalog.select(&Policy::PAPER, Budget::of(Micros::MAX), Draw::from_id(1)));
+    comes_back(catalog.profiles()[1].with_cost(Cost(7)));
+    comes_back(catalog.id(1).unwrap());
+    comes_back(catalog);
+    comes_back(Accuracy::MAX);
+    comes_back(Micros::MAX);
+    comes_back(Timestamp::from_micros(u64::MAX));
+    comes_back(Latency { mean: Micros::MAX, deviation: Micros::new(1) });
+    comes_back(Budget::of(Micros::new(1)));
+    comes_back(NetworkTime::TwiceInput(Micros::new(1)));
+    comes_back(Margin::new(2.333).unwrap());
+    comes_back(Policy::PAPER.with_sharpness(Sharpness::new(u32::MAX).unwrap()));
+    comes_back(Exclusion::AboveMaximumCost);
+    comes_back(NothingEligible::default());
+    comes_back(Draw::from_bytes(b"a request"));
+    comes_back(Value::of(Accuracy::MAX));
+    comes_back(Price { per_micro: u64::MAX, per_micro_squared: 1, per_cost: 2 });
+}
+
+proptest! {
+    #![proptest_config(Config { failure_persistence: None, ..Config::with_cases(2_000) })]
+
+    /// Every microsecond and every part per million, also where people read it.
+    #[test]
+    fn profiles_come_back(ppm in 0..=1_000_000_u32, mean in 0..=Micros::MAX.get(), deviation in 0..=Micros::MAX.get(), cost in any::<u32>()) {
+        let latency = Latency { mean: Micros::new(mean), deviation: Micros::new(deviation) };
+        comes_back(Profile::new(Accuracy::from_ppm(ppm).unwrap(), latency).with_cost(Cost(cost)));
+        let profile = Profile::new(Accuracy::from_ppm(ppm).unwrap(), latency);
+        let toml = toml::to_string(&profile).unwrap();
+        prop_assert_eq!(toml::from_str::<Profile>(&toml).unwrap(), profile, "from {}", toml);
+    }
+}
+
+/// The keys that people write, and that programs rely on.
+#[test]
+fn what_is_written_is_as_committed() {
+    let mut text = String::new();
+    let mut line = |json: serde_json::Result<String>| writeln!(text, "{}", json.unwrap()).unwrap();
+    let catalog = catalog();
+    let decision = catalog.select(&Policy::PAPER, Budget::of(Micros::from_millis(170)), Draw::from_id(1));
+    line(serde_json::to_string(&catalog));
+    line(serde_json::to_string(&catalog.profiles()[0].latency));
+    line(serde_json::to_string(&Policy::PAPER));
+    line(serde_json::to_string(&decision));
+    line(serde_json::to_string(&Price::per_milli(Accuracy::from_percent(0.1).unwrap())));
+    assert_expected("written/json.txt", &text);
+}
+
+/// A zoo in a configuration file: the catalog reads it as it is, and the names are the caller's.
+#[test]
+fn a_zoo_as_people_write_it() {
+    #[derive(Deserialize)]
+    struct Config {
+        model: Catalog<8>,
+    }
+    #[derive(Deserialize)]
+    struct Names {
+        model: Vec<Name>,
+    }
+    #[derive(Deserialize)]
+    struct Name {
+        name: String,
+    }
+    let text = include_str!("written/models.toml");
+    let Config { model: catalog } = toml::from_str(text).unwrap();
+    let Names { model: names } = toml::from_str(text).unwrap();
+    let nasnet = Profile::from_percent_and_millis(82.6, 112.61, 0.36).unwrap().with_cost(Cost(5));
+    assert_eq!(catalog.profiles()[2], nasnet);
+    assert_eq!(catalog.profiles()[0].cost, Cost(0));
+    assert_eq!(
+        names.iter().map(|model| model.name.as_str()).collect::<Vec<_>>(),
+        ["mobilenet_v1_0.25", "inception_v3", "nasnet_large"]
+    );
+}
+
+#[test]
+fn what_a_constructor_refuses_is_refused() {
+    let mut text = String::new();
+    fn refused<T: DeserializeOwned + Debug>(text: &mut String, json: &str) {
+        let error = serde_json::from_str::<T>(json).expect_err(json);
+        writeln!(text, "{json}: {error}").unwrap();
+    }
+    let model = |accuracy: &str, mean: &str, rest: &str| {
+        format!(r#"{{"accuracy_percent":{accuracy},"mean_ms":{mean},"deviation_ms":{rest}}}"#)
+    };
+    refused::<Accuracy>(&mut text, "1000001");
+    refused::<Accuracy>(&mut text, "-1");
+    refused::<Accuracy>(&mut text, "0.5");
+    refused::<Micros>(&mut text, "-1");
+    refused::<Micros>(&mut text, "2147483648");
+    refused::<Micros>(&mut text, "null");
+    refused::<ModelId>(&mut text, r#"{"place":65536,"tag":0}"#);
+    refused::<Margin>(&mut text, "-1");
+    refused::<Margin>(&mut text, "1001");
+    refused::<Margin>(&mut text, "1e999");
+    refused::<Sharpness>(&mut text, "0");
+    refused::<Sharpness>(&mut text, "1.5");
+    refused::<Policy>(&mut text, r#"{"margin":1,"sharpness":0}"#);
+    refused::<Policy>(&mut text, r#"{"margin":1}"#);
+    refused::<Policy>(&mut text, r#"{"margin":1,"sharpness":1,"sharpnes":2}"#);
+    refused::<Profile>(&mut text, &model("100.1", "1", "1"));
+    refused::<Profile>(&mut text, &model("\"good\"", "1", "1"));
+    refused::<Profile>(&mut text, &model("1", "-1", "1"));
+    refused::<Profile>(&mut text, &model("1", "2147484", "1"));
+    refused::<Profile>(&mut text, &model("1", "1", "1e999"));
+    refused::<Profile>(&mut text, &model("1", "1", r#"1,"cost":-1"#));
+    refused::<Profile>(&mut text, &model("1", "1", r#"1,"cost":0.5"#));
+    refused::<Profile>(&mut text, &model("1", "1", r#"1,"cost":4294967296"#));
+    refused::<Profile>(&mut text, &model("1", "1", r#"1,"mean_ms":1"#));
+    refused::<Profile>(&mut text, &model("1", "1", r#"1,"mean_us":1000"#));
+    refused::<Profile>(&mut text, r#"{"accuracy_percent":1,"mean_ms":1}"#);
+    refused::<Profile>(&mut text, "[1,1]");
+    refused::<Profile>(&mut text, "7");
+    refused::<Catalog<2>>(&mut text, "[]");
+    let good = model("1", "1", "1");
+    refused::<Catalog<2>>(&mut text, &format!("[{good},{good},{good}]"));
+    refused::<Catalog<2>>(&mut text, &format!("[{good},{}]", model("101", "1", "1")));
+    let id = r#"{"place":0,"tag":0}"#;
+    refused::<Decision>(&mut text, &format!(r#"{{"model":{id},"base":-1,"reason":"Base","budget_us":1}}"#));
+    refused::<Decision>(&mut text, &format!(r#"{{"model":{id},"base":0,"reason":"Whim","budget_us":1}}"#));
+    refused::<Decision>(&mut text, &format!(r#"{{"model":{id},"base":0,"reason":"Base","budget":1}}"#));
+    assert_expected("written/refusals.txt", &text);
+}
+
+/// Integers as machines write them are checked too.
+#[test]
+fn integers_are_checked() {
+    let profile = catalog().profiles()[0];
+    let bytes = postcard::to_stdvec(&profile).unwrap();
+    assert_eq!(bytes.len(), 3 + 2 + 1 + 1, "accuracy, mean, deviation, cost as varints");
+    let bytes = postcard::to_stdvec(&(1_000_001_u32, 1_u32, 1_u32, 0_u32)).unwrap();
+    assert!(postcard::from_bytes::<Profile>(&bytes).is_err());
+    let bytes = postcard::to_stdvec(&(1_u32, Micros::MAX.get() + 1, 1_u32, 0_u32)).unwrap();
+    assert!(postcard::from_bytes::<Profile>(&bytes).is_err());
+}
