@@ -131,7 +131,7 @@ impl LatencyEstimator {
         self.samples
     }
 
-    /// A run longer than this is a suspect; [`Micros::MAX`] while nothing is known.
+    /// A run longer than this is a suspect, to within rounding; [`Micros::MAX`] while nothing is known.
     pub fn suspect_above(&self) -> Micros {
         if self.window == 0 { Micros::MAX } else { micros(self.moments.mean + self.tolerance(Side::Above)) }
     }
@@ -282,6 +282,16 @@ impl Suspects {
             _ => other,
         }
     }
+}
+
+/// [`LatencyEstimator::suspect_above`] of an estimator that shows this μ, σ, for those who have nothing but the profile:
+/// never less, and more by 4 µs and a millionth at most.
+pub(crate) fn suspect_above(latency: Latency) -> Micros {
+    let Latency { mean, deviation } = latency;
+    let half = Micros::new(mean.get() / 2);
+    let limit = mean.saturating_add(half.max(deviation.saturating_mul(6)));
+    // μ, μ/2 and σ are off by half a microsecond each, and floats by 2⁻²⁴ of what they stand for, a few times.
+    limit.saturating_add(Micros::new(limit.get() >> 20)).saturating_add(Micros::new(4))
 }
 
 fn moments(latency: Latency) -> Moments {
