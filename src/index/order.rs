@@ -36,16 +36,23 @@ pub(super) struct Change {
 }
 
 impl<const N: usize> Ordered<N> {
-    pub(super) fn new(catalog: Catalog<N>, policy: Policy) -> Self {
+    /// Not yet arranged.
+    pub(super) const fn new(catalog: Catalog<N>, policy: Policy) -> Self {
+        Self { catalog, policy, terms: Vec::new(), by_threshold: Vec::new() }
+    }
+
+    /// Brings everything up to date with the catalog.
+    pub(super) fn arrange(&mut self) {
+        let Self { catalog, policy, terms, by_threshold } = self;
         let margin = policy.margin;
-        // As many as the catalog holds, so nothing is cut off. (`collect` would panic if it were.)
-        let mut terms = Vec::new();
+        terms.clear();
+        by_threshold.clear();
+        // As many as the catalog holds, so nothing is cut off. (`extend` would panic if it were.)
         for model in catalog.models() {
             let _ = terms.push(Terms::new(&model.profile, margin));
+            let _ = by_threshold.push(model.id);
         }
-        let mut by_threshold = Vec::from_slice(catalog.order()).unwrap_or_default();
-        by_threshold.sort_unstable_by_key(|&id| rank(&catalog, margin, id));
-        Self { catalog, policy, terms, by_threshold }
+        by_threshold.sort_unstable_by_key(|&id| rank(catalog, margin, id));
     }
 
     /// The model with this id, of which the catalog gave it.

@@ -55,11 +55,16 @@ pub(super) enum Method {
 }
 
 impl<const N: usize> Staircase<N> {
-    pub(super) fn new(models: &Ordered<N>) -> Self {
-        let mut staircase = Self { thresholds: [i32::MAX; N], blocks: [i32::MAX; BLOCK], steps: Vec::new() };
-        staircase.climb(models, (0, N));
-        staircase.refresh(models, |_| false);
-        staircase
+    /// Without a step.
+    pub(super) const fn new() -> Self {
+        Self { thresholds: [i32::MAX; N], blocks: [i32::MAX; BLOCK], steps: Vec::new() }
+    }
+
+    /// Builds all steps anew.
+    pub(super) fn build(&mut self, models: &Ordered<N>) {
+        self.steps.clear();
+        self.climb(models, (0, N));
+        self.refresh(models, |_| false);
     }
 
     /// The step whose base is the most accurate model that fits; `None` if nothing fits.

@@ -12,6 +12,8 @@ use crate::time::{Micros, Timestamp};
 ///
 /// [`Server::front`](crate::Server::front) is the newest. A copy of it is whole and stays as it is: it goes on to
 /// choose soundly by what was known when it was made, and what its runs report is checked when it comes in.
+///
+/// It takes 152 bytes for each of the `N` models there may be: what publishing copies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Front<const N: usize> {
     pub(super) index: Index<N>,

@@ -128,6 +128,11 @@ pub use ticket::Ticket;
 /// [`Self::add`], [`Self::remove`] and [`Self::replace`] change which models there are; the others keep their ids and
 /// what was learnt of them. Runs of a model that is no more end as they would have: their reports carry its old id,
 /// which is recognised, and teach nobody. So do those of another catalog's models.
+///
+/// # Size
+/// 216 bytes for each of the `N` models there may be, of which its front is 152. To be built without optimisation it needs
+/// six times as much stack, so `N` is at most [`Self::MOST`], which is safe on a thread of 2 MiB; a greater one does not
+/// compile.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Server<const N: usize> {
     front: Front<N>,
@@ -137,9 +142,23 @@ pub struct Server<const N: usize> {
 }
 
 impl<const N: usize> Server<N> {
+    /// The greatest `N`.
+    pub const MOST: usize = 1_024;
+
+    const FITS_A_STACK: () = assert!(
+        N <= Self::MOST,
+        "a `Server` of more than 1,024 models may overflow the stack of the thread that builds it: use several, or a \
+         boxed `Index` with a `LatencyEstimator` for each model, built on a thread with a larger stack"
+    );
+
     /// A server of these models, whose profiles are what it starts from and, see [`Learning::patience`], returns to.
     pub fn new(catalog: Catalog<N>, policy: Policy, learning: Learning) -> Self {
-        let learnt = catalog.profiles().iter().copied().map(Learnt::from_prior).collect();
+        let () = Self::FITS_A_STACK;
+        let mut learnt = Vec::new();
+        for &prior in catalog.profiles() {
+            // As many as the catalog holds, so there is room.
+            let _ = learnt.push(Learnt::from_prior(prior));
+        }
         Self { front: Front { index: Index::new(catalog, policy) }, learnt, learning }
     }
 
