@@ -23,44 +23,44 @@ mod timeline;
 mod world;
 
 use faults::{Faults, Slow, Spikes};
-use world::{LARGEST, Report, World};
+use world::{LARGEST, Summary, World};
 
 const REQUESTS: usize = 14_000;
 
-/// Always, deferred, at risk, never: the order of [`Report::strategies`].
+/// Always, deferred, at risk, never: the order of [`Summary::strategies`].
 const ALWAYS: usize = 0;
 const NEVER: usize = 3;
 
-fn run(faults: Faults, seed: u64) -> Report {
-    let report = World::new(faults, REQUESTS, seed).run();
-    assert_eq!(report.requests, REQUESTS as u64);
-    report
+fn run(faults: Faults, seed: u64) -> Summary {
+    let summary = World::new(faults, REQUESTS, seed).run();
+    assert_eq!(summary.requests, REQUESTS as u64);
+    summary
 }
 
 /// The share of requests that were given up.
-fn given_up(report: &Report, strategy: usize) -> f64 {
-    let counters = report.strategies[strategy];
+fn given_up(summary: &Summary, strategy: usize) -> f64 {
+    let counters = summary.strategies[strategy];
     counters.nothing as f64 / counters.requests() as f64
 }
 
 // paper: IV-E, both in time
 #[test]
 fn nothing_goes_wrong() {
-    let report = run(Faults::default(), 1);
-    assert_eq!(report.strategies[ALWAYS].nothing, 0);
-    assert!(report.capped.withheld > 0);
-    assert!(report.compared[LARGEST] > 1_000);
+    let summary = run(Faults::default(), 1);
+    assert_eq!(summary.strategies[ALWAYS].nothing, 0);
+    assert!(summary.capped.withheld > 0);
+    assert!(summary.compared[LARGEST] > 1_000);
     // Both outcomes of Section IV-E where both results are in time, and the tie.
-    assert!(report.both_in_time.iter().all(|&requests| requests > 100), "{:?}", report.both_in_time);
-    assert!(report.strategies[ALWAYS].overruled > 100 && report.strategies[ALWAYS].remote > 1_000);
+    assert!(summary.both_in_time.iter().all(|&requests| requests > 100), "{:?}", summary.both_in_time);
+    assert!(summary.strategies[ALWAYS].overruled > 100 && summary.strategies[ALWAYS].remote > 1_000);
 }
 
 #[test]
 fn requests_and_responses_are_lost() {
     let faults = Faults { lost_requests: 0.2, lost_responses: 0.2, ..Faults::default() };
-    let report = run(faults, 2);
-    assert_eq!(report.strategies[ALWAYS].nothing, 0);
-    assert!(given_up(&report, NEVER) > 0.36);
+    let summary = run(faults, 2);
+    assert_eq!(summary.strategies[ALWAYS].nothing, 0);
+    assert!(given_up(&summary, NEVER) > 0.36);
 }
 
 #[test]
@@ -72,24 +72,24 @@ fn the_server_fails() {
         repeated_responses: 0.3,
         ..Faults::default()
     };
-    let report = run(faults, 3);
-    assert_eq!(report.strategies[ALWAYS].nothing, 0);
-    assert!(given_up(&report, NEVER) > 0.16);
-    assert!(report.last_compared[LARGEST] > 100);
+    let summary = run(faults, 3);
+    assert_eq!(summary.strategies[ALWAYS].nothing, 0);
+    assert!(given_up(&summary, NEVER) > 0.16);
+    assert!(summary.last_compared[LARGEST] > 100);
 }
 
 #[test]
 fn clocks_step() {
-    let report = run(Faults { clock_steps: true, ..Faults::default() }, 4);
-    assert!(report.stepped > 500);
+    let summary = run(Faults { clock_steps: true, ..Faults::default() }, 4);
+    assert!(summary.stepped > 500);
 }
 
 #[test]
 fn the_queue_spikes() {
     let spikes = |spikes| run(Faults { queue_spikes: Some(spikes), ..Faults::default() }, 5);
     let (told, hidden) = (spikes(Spikes::Told), spikes(Spikes::Hidden));
-    for report in [&told, &hidden] {
-        assert_eq!(report.strategies[ALWAYS].nothing, 0);
+    for summary in [&told, &hidden] {
+        assert_eq!(summary.strategies[ALWAYS].nothing, 0);
     }
     // The same requests: a server that knows its queue picks faster models in it.
     assert!(given_up(&told, NEVER) < given_up(&hidden, NEVER));
@@ -98,10 +98,10 @@ fn the_queue_spikes() {
 #[test]
 fn a_model_turns_ten_times_slower_and_recovers() {
     let slow = Slow { model: Some(LARGEST), factor: 10.0, seconds: 10..30 };
-    let report = run(Faults { slow: Some(slow), ..Faults::default() }, 6);
-    assert_eq!(report.strategies[ALWAYS].nothing, 0);
+    let summary = run(Faults { slow: Some(slow), ..Faults::default() }, 6);
+    assert_eq!(summary.strategies[ALWAYS].nothing, 0);
     let began = |seconds: std::ops::Range<u64>| {
-        report.largest_began.iter().filter(|second| seconds.contains(second)).count()
+        summary.largest_began.iter().filter(|second| seconds.contains(second)).count()
     };
     // Found out within a second, left alone while it is slow, and used again once the server's patience of a minute is
     // over, at its true profile.
@@ -112,20 +112,20 @@ fn a_model_turns_ten_times_slower_and_recovers() {
         began(11..30)
     );
     assert!(began(92..100) > 300, "{} after", began(92..100));
-    assert!(report.last_compared[LARGEST] > 100);
+    assert!(summary.last_compared[LARGEST] > 100);
 }
 
 #[test]
 fn all_models_become_slower() {
     let slow = Slow { model: None, factor: 1.4, seconds: 20..u64::MAX };
-    let report = run(Faults { slow: Some(slow), ..Faults::default() }, 7);
-    assert!(report.last_compared[LARGEST] > 100);
+    let summary = run(Faults { slow: Some(slow), ..Faults::default() }, 7);
+    assert!(summary.last_compared[LARGEST] > 100);
 }
 
 #[test]
 fn the_server_starts_cold() {
-    let report = run(Faults { cold_start: Some(30), ..Faults::default() }, 8);
-    assert!(report.last_compared[LARGEST] > 100);
+    let summary = run(Faults { cold_start: Some(30), ..Faults::default() }, 8);
+    assert!(summary.last_compared[LARGEST] > 100);
 }
 
 #[test]
@@ -143,6 +143,6 @@ fn all_of_it_at_once() {
         slow: Some(Slow { model: Some(LARGEST), factor: 10.0, seconds: 10..30 }),
         cold_start: Some(50),
     };
-    let report = run(faults, 9);
-    assert!(report.stepped > 500 && report.last_compared[LARGEST] > 130);
+    let summary = run(faults, 9);
+    assert!(summary.stepped > 500 && summary.last_compared[LARGEST] > 130);
 }

@@ -1,4 +1,4 @@
-//! A server shared between threads: one writer, snapshots by `arc-swap`, a cache a thread. Real threads.
+//! Many threads choose, one learns: fronts published by `arc-swap`, a cache a thread. Real threads.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -6,9 +6,9 @@ use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 
 use arc_swap::{ArcSwap, Cache};
-use mdinference::select::base::{Base, base};
+use mdinference::select::base::Base;
 use mdinference::{
-    Catalog, Learning, Micros, ModelId, NetworkTime, Outcome, Policy, Profile, Reason, Request, Server,
+    Budget, Catalog, Draw, Front, Learning, Micros, ModelId, Policy, Profile, Report, Request, Server,
     Ticket, Timestamp,
 };
 
@@ -21,14 +21,13 @@ fn server() -> Server<MODELS> {
     Server::new(Catalog::try_new(models).unwrap(), Policy::PAPER, Learning::DEFAULT)
 }
 
-fn models() -> impl Iterator<Item = ModelId> {
-    (0..MODELS).filter_map(ModelId::new)
+fn models(front: &Front<MODELS>) -> impl Iterator<Item = ModelId> + '_ {
+    (0..MODELS).filter_map(|place| front.catalog().id(place))
 }
 
-/// A request with 20 to 84 ms left, from any number.
-fn request(number: u64) -> Request<'static, MODELS> {
-    let budget = Micros::from_millis(20 + (number % 64) as u32);
-    Request::new(budget, NetworkTime::Given(Micros::ZERO))
+/// 20 to 84 ms left, from any number.
+fn budget(number: u64) -> Budget {
+    Budget::of(Micros::from_millis(20 + (number % 64) as u32))
 }
 
 /// A stream of numbers that look random.
@@ -44,8 +43,9 @@ fn numbers(seed: u64) -> impl Iterator<Item = u64> {
 fn everything_may_be_shared() {
     fn check<T: Send + Sync>() {}
     check::<Server<MODELS>>();
+    check::<Front<MODELS>>();
     check::<Ticket>();
-    check::<Outcome>();
+    check::<Report>();
 }
 
 /// The writer gives every model the same sample and then publishes, so in every snapshot all models must have one and
@@ -56,7 +56,7 @@ fn no_selection_sees_a_half_updated_profile() {
     const MOST_UPDATES: u64 = 1_000_000;
     const SNAPSHOTS: usize = 300;
     let mut server = server();
-    let shared = ArcSwap::from_pointee(server.clone());
+    let shared = ArcSwap::from_pointee(server.front().clone());
     let (done, started) = (AtomicBool::new(false), Barrier::new(READERS + 1));
     let snapshots_seen = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -67,18 +67,17 @@ fn no_selection_sees_a_half_updated_profile() {
                 let mut last = cache.load().catalog().profiles()[0].latency;
                 started.wait();
                 for number in numbers(reader).take_while(|_| !done.load(Ordering::Relaxed)) {
-                    let server: &Server<MODELS> = cache.load();
-                    let one = server.catalog().profiles()[0].latency;
-                    assert!(server.catalog().profiles().iter().all(|profile| profile.latency == one));
-                    assert!(
-                        models().all(|model| server.learnt(model).unwrap().latency.latency() == Some(one))
-                    );
-                    let (decision, ticket) = server.begin(&request(number), number).unwrap();
-                    let base =
-                        base(server.catalog().models(), server.policy().margin, decision.budget).unwrap();
-                    assert_eq!(decision.base, base.model().id);
-                    assert_eq!(decision.reason == Reason::NothingFits, matches!(base, Base::Fastest(_)));
-                    assert!(decision.probability(server.catalog().models(), server.policy()) > 0.0);
+                    let front: &Front<MODELS> = cache.load();
+                    let one = front.catalog().profiles()[0].latency;
+                    assert!(front.catalog().profiles().iter().all(|profile| profile.latency == one));
+                    let (budget, draw) = (budget(number), Draw::from_uniform_bits(number));
+                    let (decision, ticket) = front.begin(budget, draw, Timestamp::default());
+                    let explained = front.catalog().explain(front.policy(), budget);
+                    let base = explained.base.unwrap();
+                    assert_eq!(usize::from(decision.base), base.model().id.index());
+                    assert_eq!(decision.reason.fits(), matches!(base, Base::Fits(_)));
+                    assert!(explained.probability(decision.model) > 0.0);
+                    assert!(ticket.overdue_at() >= Timestamp::default().after(one.mean));
                     drop(ticket);
                     if one != last {
                         last = one;
@@ -94,57 +93,78 @@ fn no_selection_sees_a_half_updated_profile() {
                 break;
             }
             let took = Micros::new(15_000 + (number % 10_000) as u32);
-            for model in models() {
-                // A ticket for this model: the one that is still allowed.
-                let waits: Vec<Micros> =
-                    models().map(|other| if other == model { Micros::ZERO } else { Micros::MAX }).collect();
-                let (_, ticket) = server.begin(&request(0).with_model_waits(&waits), 0).unwrap();
+            let all: Vec<ModelId> = models(server.front()).collect();
+            for &model in &all {
+                // A ticket for this model: the one that is not waited for.
+                let waits = all.iter().map(|&other| if other == model { Micros::ZERO } else { Micros::MAX });
+                let waits: Vec<Micros> = waits.collect();
+                let request = Request::new(budget(0)).with_waits(&waits);
+                let began = Timestamp::from_micros(now);
+                let (_, ticket) = server.begin(&request, Draw::from_id(0), began).unwrap();
                 assert_eq!(ticket.model(), model);
-                server.finish(ticket, Outcome::Completed(took), Timestamp::from_micros(now));
+                server.learn(ticket.completed(began.after(took)), began);
             }
-            shared.store(Arc::new(server.clone()));
+            shared.store(Arc::new(server.front().clone()));
         }
         done.store(true, Ordering::Relaxed);
     });
     assert!(snapshots_seen.into_inner() > SNAPSHOTS, "the readers have seen too little to tell");
 }
 
-/// What the readers have begun is what the writer has learnt from, run for run and model for model.
+/// What the readers have begun is what the writer has learnt from, run for run and model for model, but for the runs of a
+/// model that was replaced meanwhile: those that are under way end harmlessly.
 #[test]
 fn no_sample_is_lost() {
     const REQUESTS: usize = 5_000;
+    const REPLACED_AFTER: usize = 1_000;
     let mut server = server();
-    let shared = ArcSwap::from_pointee(server.clone());
-    let (sender, receiver) = mpsc::channel::<(Ticket, Outcome, Timestamp)>();
+    let old = server.catalog().id(0).unwrap();
+    let shared = ArcSwap::from_pointee(server.front().clone());
+    let (reports, inbox) = mpsc::channel::<(Report, Timestamp)>();
     let began: [AtomicUsize; MODELS] = Default::default();
+    let began_with_old = AtomicUsize::new(0);
+    let mut from_old = [0; 2];
     thread::scope(|scope| {
         for reader in 0..READERS as u64 {
-            let (shared, began, sender) = (&shared, &began, sender.clone());
+            let (shared, began, began_with_old) = (&shared, &began, &began_with_old);
+            let reports = reports.clone();
             scope.spawn(move || {
                 let mut cache = Cache::new(shared);
                 for (number, time) in numbers(reader).zip(0..REQUESTS as u64) {
-                    let (decision, ticket) = cache.load().begin(&request(number), number).unwrap();
-                    began[decision.model.index()].fetch_add(1, Ordering::Relaxed);
+                    let now = Timestamp::from_micros(time);
+                    let draw = Draw::from_uniform_bits(number);
+                    let (decision, ticket) = cache.load().begin(budget(number), draw, now);
+                    let counter =
+                        if decision.model == old { began_with_old } else { &began[decision.model.index()] };
+                    counter.fetch_add(1, Ordering::Relaxed);
                     // Slower, faster, and outliers, so that the models picked vary.
-                    let took = Micros::new(
-                        10_000 + (number % 20_000) as u32 * if number % 16 == 0 { 10 } else { 1 },
-                    );
-                    sender.send((ticket, Outcome::Completed(took), Timestamp::from_micros(time))).unwrap();
+                    let took = 10_000 + (number % 20_000) as u32 * if number % 16 == 0 { 10 } else { 1 };
+                    let report = ticket.completed(now.after(Micros::new(took)));
+                    reports.send((report, now)).unwrap();
                 }
             });
         }
-        drop(sender);
-        for (ticket, outcome, now) in receiver {
-            if server.finish(ticket, outcome, now) {
-                shared.store(Arc::new(server.clone()));
+        drop(reports);
+        for ((report, now), count) in inbox.into_iter().zip(0..) {
+            from_old[usize::from(count > REPLACED_AFTER)] += usize::from(report.model == old);
+            let mut changed = server.learn(report, now);
+            if count == REPLACED_AFTER {
+                server.replace(old, *server.catalog().get(old).unwrap()).unwrap();
+                changed = true;
+            }
+            if changed {
+                shared.store(Arc::new(server.front().clone()));
             }
         }
     });
-    let learnt: Vec<u64> = models().map(|model| server.learnt(model).unwrap().latency.samples()).collect();
+    let samples = |id| server.learnt(id).unwrap().latency.samples();
+    let learnt: Vec<u64> = models(server.front()).map(samples).collect();
     let began: Vec<u64> = began.iter().map(|count| count.load(Ordering::Relaxed) as u64).collect();
     assert_eq!(learnt, began);
-    assert_eq!(learnt.iter().sum::<u64>(), (READERS * REQUESTS) as u64);
+    assert_eq!(from_old.iter().sum::<usize>(), began_with_old.into_inner());
+    let all = learnt.iter().sum::<u64>() as usize + from_old.iter().sum::<usize>();
+    assert_eq!(all, READERS * REQUESTS);
     assert!(learnt.iter().filter(|&&samples| samples > 0).count() > 2, "{learnt:?}");
-    // The last snapshot is the last state.
-    assert_eq!(shared.load().catalog(), server.catalog());
+    // The last front is the last state.
+    assert_eq!(*shared.load_full(), *server.front());
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use mdinference::duplicate::{Duplication, Event, LocalStart, Source};
+use mdinference::device::{Duplication, Event, LocalStart, Source};
 use mdinference::{Accuracy, Device, Micros, Timestamp};
 
 use crate::world::LOCAL_ACCURACY;

@@ -3,14 +3,13 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use mdinference::duplicate::{Action, Counters, Event as Run, Source, Strategy, TokenBucket};
-use mdinference::select::base::base;
+use mdinference::device::{Action, Counters, Event as Run, Source, Strategy, TokenBucket};
 use mdinference::{
-    Accuracy, Catalog, Device, Latency, Learning, Micros, ModelId, NetworkTime, Outcome, Policy, Profile,
-    Request, Server, Ticket, Timestamp, remote_time,
+    Accuracy, Budget, Catalog, Device, Draw, Latency, Learning, Micros, ModelId, NetworkTime, Policy,
+    Profile, Report, Server, Ticket, Timestamp, remote_time,
 };
 use rand::rngs::StdRng;
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Exp1, LogNormal, StandardNormal};
 
 use crate::faults::{Faults, Spikes};
@@ -74,8 +73,10 @@ enum Event {
     Dequeued { request: usize, model: ModelId },
     /// A remote run ends.
     Finish { request: usize, how: Ended },
-    /// A remote run may be overdue.
+    /// A remote run is overdue.
     Overdue { request: usize },
+    /// A report has come to the one who learns. With how the run ended, if it was of its end.
+    Learn { report: Report, ended: Option<RunEnd> },
     /// The device is told that a run has ended.
     Tell { request: usize, event: Run },
     /// The server is told that a run is not needed any more.
@@ -89,13 +90,18 @@ enum Ended {
     Silence,
 }
 
-/// A run on the server.
-struct Running {
-    ticket: Ticket,
-    began: Timestamp,
+/// A run that was not abandoned.
+#[derive(Clone, Copy)]
+struct RunEnd {
     /// What the model takes without a cold start, in multiples of its profile.
     slowness: f64,
     failing: bool,
+}
+
+/// A run on the server.
+struct Running {
+    ticket: Ticket,
+    end: RunEnd,
 }
 
 /// How a model's profile follows the truth.
@@ -111,7 +117,7 @@ struct Followed {
 
 /// What a scenario came to.
 #[derive(Debug, Default)]
-pub(crate) struct Report {
+pub(crate) struct Summary {
     pub(crate) requests: u64,
     /// Of devices without a cap, by strategy: always, deferred, at risk, never.
     pub(crate) strategies: [Counters; 4],
@@ -139,10 +145,10 @@ pub(crate) struct World {
     requests: Vec<Asked>,
     to_ask: usize,
     server: Server<16>,
-    queued: HashMap<usize, (Ticket, Micros)>,
+    queued: HashMap<usize, Ticket>,
     running: HashMap<usize, Running>,
     followed: [Followed; MODELS.len()],
-    report: Report,
+    summary: Summary,
 }
 
 impl World {
@@ -174,7 +180,7 @@ impl World {
             running: HashMap::new(),
             followed: [Followed { slowness: 1.0, samples: 0, needed: SAMPLES_TO_TRUTH, cold: false };
                 MODELS.len()],
-            report: Report::default(),
+            summary: Summary::default(),
             faults,
             rng,
         };
@@ -186,24 +192,24 @@ impl World {
     }
 
     /// Until everything is over; checks every promise.
-    pub(crate) fn run(mut self) -> Report {
+    pub(crate) fn run(mut self) -> Summary {
         while let Some(event) = self.timeline.next() {
             self.happen(event);
         }
         assert!(self.running.is_empty() && self.queued.is_empty(), "a ticket was lost");
         for asked in &self.requests {
             asked.check(LOCAL_NEEDS);
-            self.report.stepped += u64::from(asked.stepped_forward || asked.hidden > Micros::ZERO);
+            self.summary.stepped += u64::from(asked.stepped_forward || asked.hidden > Micros::ZERO);
         }
         for phone in &self.phones {
-            let Report { strategies, capped, .. } = &mut self.report;
+            let Summary { strategies, capped, .. } = &mut self.summary;
             let sum = if phone.capped { capped } else { &mut strategies[phone.strategy] };
             *sum = sum.merged(*phone.device.counters());
         }
-        self.report.requests = self.requests.len() as u64;
-        let all = self.report.strategies.into_iter().fold(self.report.capped, Counters::merged);
-        assert_eq!(all.requests(), self.report.requests, "the devices counted otherwise");
-        self.report
+        self.summary.requests = self.requests.len() as u64;
+        let all = self.summary.strategies.into_iter().fold(self.summary.capped, Counters::merged);
+        assert_eq!(all.requests(), self.summary.requests, "the devices counted otherwise");
+        self.summary
     }
 
     fn happen(&mut self, event: Event) {
@@ -219,6 +225,7 @@ impl World {
             Event::Dequeued { request, model } => self.start_remote(request, model),
             Event::Finish { request, how } => self.finish(request, how),
             Event::Overdue { request } => self.overdue(request),
+            Event::Learn { report, ended } => self.learn(report, ended),
             Event::Tell { request, event } => self.tell(request, event),
             Event::Abandon { request } => self.abandon(request),
         }
@@ -317,7 +324,7 @@ impl World {
                     asked.check_ending(now, Some(source));
                     asked.delivered = Some(now);
                     if let Some(compared) = asked.compared() {
-                        let [less, equal, more] = &mut self.report.both_in_time;
+                        let [less, equal, more] = &mut self.summary.both_in_time;
                         *match compared {
                             Ordering::Less => less,
                             Ordering::Equal => equal,
@@ -378,16 +385,14 @@ impl World {
             _ => Micros::ZERO,
         };
         let told = if self.faults.queue_spikes == Some(Spikes::Told) { spike } else { Micros::ZERO };
-        let asked = Request::new(sla, NetworkTime::TwiceInput(upload)).with_wait(told);
-        let draw = self.rng.next_u64();
-        let (decision, ticket) = self.server.begin(&asked, draw).expect("no constraints");
-        self.queued.insert(request, (ticket, spike));
+        let budget = Budget::new(sla, NetworkTime::TwiceInput(upload)).minus(told);
+        let draw = Draw::from_rng(&mut self.rng);
+        let (decision, ticket) = self.server.begin(budget, draw, self.now());
+        self.queued.insert(request, ticket);
         self.timeline.after(spike, Event::Dequeued { request, model: decision.model });
 
         // The device knows T_input now, and expects what the server most likely does.
-        let models = self.server.catalog().models();
-        let model =
-            base(models, self.server.policy().margin, asked.budget()).expect("there are models").model();
+        let model = self.server.explain(budget).base.expect("there are models").model();
         let network = Latency { mean: upload.saturating_mul(2), deviation: Micros::new(upload.get() / 2) };
         let expected = remote_time(network, model.profile.latency);
         let asked = &mut self.requests[request];
@@ -397,11 +402,12 @@ impl World {
 
     fn start_remote(&mut self, request: usize, model: ModelId) {
         // It may have been abandoned while it waited.
-        let Some((ticket, _)) = self.queued.remove(&request) else { return };
+        let Some(mut ticket) = self.queued.remove(&request) else { return };
+        ticket.started(self.now());
         let number = model.index();
         let second = self.second();
         if number == LARGEST {
-            self.report.largest_began.push(second);
+            self.summary.largest_began.push(second);
         }
 
         let slowness = self.faults.slowness(number, second);
@@ -425,24 +431,21 @@ impl World {
         } else {
             (takes, Ended::Result)
         };
-        let overdue = self.server.overdue_after(&ticket).saturating_add(Micros::new(1));
-        let failing = how != Ended::Result;
-        self.running.insert(request, Running { ticket, began: self.now(), slowness, failing });
+        let overdue = ticket.overdue_at().since(self.now());
+        let end = RunEnd { slowness, failing: how != Ended::Result };
+        self.running.insert(request, Running { ticket, end });
         self.timeline.after(takes, Event::Finish { request, how });
         self.timeline.after(overdue, Event::Overdue { request });
     }
 
     fn finish(&mut self, request: usize, how: Ended) {
         // It may have been abandoned.
-        let Some(Running { ticket, began, slowness, failing }) = self.running.remove(&request) else {
+        let Some(Running { ticket, end }) = self.running.remove(&request) else {
             return;
         };
-        let now = self.now();
-        let model = ticket.model();
-        let took = now.since(began);
-        let outcome = if how == Ended::Result { Outcome::Completed(took) } else { Outcome::Failed(took) };
-        self.server.finish(ticket, outcome, now);
-        self.compare(model, slowness, failing);
+        let (model, now) = (ticket.model(), self.now());
+        let report = if how == Ended::Result { ticket.completed(now) } else { ticket.failed(now) };
+        self.send(report, Some(end));
 
         let event = match how {
             Ended::Result => Run::Remote(Some(accuracy(model.index()))),
@@ -456,6 +459,20 @@ impl World {
         if self.chance(self.faults.repeated_responses) {
             let again = if self.chance(0.5) { event } else { Run::Failed(Source::Remote) };
             self.timeline.after(download.saturating_mul(3), Event::Tell { request, event: again });
+        }
+    }
+
+    /// To the one who learns, which takes a while, and now and then a long while: reports overtake each other.
+    fn send(&mut self, report: Report, ended: Option<RunEnd>) {
+        let longest = if self.chance(0.01) { 50_000 } else { 500 };
+        let delay = Micros::new(self.rng.random_range(0..longest));
+        self.timeline.after(delay, Event::Learn { report, ended });
+    }
+
+    fn learn(&mut self, report: Report, ended: Option<RunEnd>) {
+        self.server.learn(report, self.now());
+        if let Some(RunEnd { slowness, failing }) = ended {
+            self.compare(report.model, slowness, failing);
         }
     }
 
@@ -482,25 +499,25 @@ impl World {
         }
         let followed = self.followed[model.index()];
         if followed.samples >= followed.needed {
-            self.report.compared[model.index()] += 1;
-            self.report.last_compared[model.index()] = second;
+            self.summary.compared[model.index()] += 1;
+            self.summary.last_compared[model.index()] = second;
         }
     }
 
     fn overdue(&mut self, request: usize) {
         let now = self.now();
-        let Some(Running { ticket, began, .. }) = self.running.get_mut(&request) else { return };
-        self.server.overdue(ticket, now.since(*began), now);
+        let Some(Running { ticket, .. }) = self.running.get_mut(&request) else { return };
+        let report = ticket.overdue(now).expect("the ticket said when");
+        self.send(report, None);
     }
 
     fn abandon(&mut self, request: usize) {
-        let now = self.now();
         // Its result is lost, and with it what it tells of the truth.
-        if let Some(Running { ticket, began, .. }) = self.running.remove(&request) {
-            self.server.finish(ticket, Outcome::Cancelled(now.since(began)), now);
+        if let Some(Running { ticket, .. }) = self.running.remove(&request) {
+            let report = ticket.cancelled(self.now());
+            self.send(report, None);
         }
-        if let Some((ticket, _)) = self.queued.remove(&request) {
-            self.server.finish(ticket, Outcome::Cancelled(Micros::ZERO), now);
-        }
+        // One that has not run has nothing to tell.
+        drop(self.queued.remove(&request));
     }
 }

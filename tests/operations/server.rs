@@ -122,7 +122,7 @@ impl Operated {
                 None => false,
             },
             8 => {
-                let report = Report::judged(self.any_model(bytes), bytes.byte() % 2 == 0);
+                let report = Report::judged(self.any_model(bytes), bytes.byte() < 128);
                 self.learn(report)
             }
             9 => {
