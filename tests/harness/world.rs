@@ -518,6 +518,6 @@ impl World {
             self.send(report, None);
         }
         // One that has not run has nothing to tell.
-        drop(self.queued.remove(&request));
+        self.queued.remove(&request);
     }
 }

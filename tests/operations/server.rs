@@ -54,6 +54,8 @@ struct Operated {
     /// Of its models, by place, and those of models that are no more.
     priors: Vec<Option<(ModelId, Profile)>>,
     gone: Vec<ModelId>,
+    /// Of another catalog.
+    strangers: Vec<ModelId>,
     running: Vec<Ticket>,
     /// On their way to the server, and those that it has seen, to come again.
     sent: Vec<Report>,
@@ -71,7 +73,6 @@ pub fn run(bytes: &[u8]) {
     let priors =
         (0..).zip(&priors).map(|(place, &prior)| Some((catalog.id(place).unwrap(), prior))).collect();
     let server = Server::new(catalog, Policy::PAPER, learning);
-    // A model of another catalog, whose tag is another.
     let stranger = Catalog::<MODELS>::new([Profile::new(Accuracy::MAX, Latency::default()); MODELS]).unwrap();
     let strangers: Vec<ModelId> =
         stranger.models().map(|model| model.id).filter(|&id| server.catalog().get(id).is_none()).collect();
@@ -79,7 +80,8 @@ pub fn run(bytes: &[u8]) {
         replica: server.clone(),
         server,
         priors,
-        gone: strangers,
+        gone: Vec::new(),
+        strangers,
         running: Vec::new(),
         sent: Vec::new(),
         seen: Vec::new(),
@@ -155,7 +157,7 @@ impl Operated {
     /// Any model, there or not.
     fn any_model(&self, bytes: &mut Bytes<'_>) -> ModelId {
         let there = self.priors.iter().flatten().map(|&(id, _)| id);
-        let all: Vec<ModelId> = there.chain(self.gone.iter().copied()).collect();
+        let all: Vec<ModelId> = there.chain(self.gone.iter().chain(&self.strangers).copied()).collect();
         all[bytes.place(&all).unwrap()]
     }
 
@@ -251,6 +253,8 @@ impl Operated {
         }
         if let Some(id) = added {
             assert!(!self.gone.contains(&id) && before.catalog().get(id).is_none(), "an id came back");
+            // By chance, one in 65,536.
+            self.strangers.retain(|&stranger| stranger != id);
             self.priors.resize(self.priors.len().max(id.index() + 1), None);
             self.priors[id.index()] = Some((id, profile));
         }
@@ -270,7 +274,7 @@ impl Operated {
             }
         }
         assert!(catalog.models().is_sorted_by_key(|model| model.profile.latency.mean));
-        for &id in &self.gone {
+        for &id in self.gone.iter().chain(&self.strangers) {
             assert_eq!((catalog.get(id), self.server.learnt(id)), (None, None));
         }
     }
