@@ -1,6 +1,6 @@
-//! What sharing a server between threads costs: `cargo bench --bench sharing`.
+//! What it costs that many threads choose and one learns: `cargo bench --bench sharing`.
 //!
-//! A writer on another thread takes in 30,000 runs a second, distributed as Table III measured them, and publishes a snapshot after each. A reader selects for
+//! A writer on another thread takes in 30,000 runs a second, distributed as Table III measured them, and publishes a front after each. A reader selects for
 //! the models of Table III, with budgets from N(150, 50) ms; one that has the server to itself is the yardstick. Wall
 //! times depend on the machine; the difference, taken in alternating rounds of one run, is what counts.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use arc_swap::{ArcSwap, Cache};
 use criterion::Criterion;
 use mdinference::{
-    Catalog, Index, Latency, Learning, Micros, NetworkTime, Outcome, Policy, Request, Server, Timestamp,
+    Budget, Catalog, Draw, Front, Index, Latency, Learning, Micros, Policy, Server, Timestamp,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -35,29 +35,27 @@ fn server() -> Server<MODELS> {
     Server::new(catalog, Policy::PAPER, Learning::DEFAULT)
 }
 
-fn requests() -> Vec<(Request<'static, MODELS>, u64)> {
+fn requests() -> Vec<(Budget, Draw)> {
     let mut rng = StdRng::seed_from_u64(1);
     let budgets = Normal::new(150_000.0, 50_000.0).unwrap();
     let sample = |rng: &mut StdRng| {
         let budget: f64 = budgets.sample(rng);
-        Micros::new(budget.max(0.0) as u32)
+        Budget::of(Micros::new(budget.max(0.0) as u32))
     };
-    (0..4_096)
-        .map(|_| (Request::new(sample(&mut rng), NetworkTime::Given(Micros::ZERO)), rng.random::<u64>()))
-        .collect()
+    (0..4_096).map(|_| (sample(&mut rng), Draw::from_uniform_bits(rng.random()))).collect()
 }
 
 /// Takes in runs at the stated rate and publishes after each, until told to stop.
 fn write(
     mut server: Server<MODELS>,
-    shared: &ArcSwap<Server<MODELS>>,
+    shared: &ArcSwap<Front<MODELS>>,
     stop: &AtomicBool,
     updates: &AtomicU64,
 ) {
     let requests = requests();
     let mut rng = StdRng::seed_from_u64(2);
     let start = Instant::now();
-    for (count, (request, draw)) in (1u32..).zip(requests.iter().cycle()) {
+    for (count, (budget, draw)) in (1u32..).zip(requests.iter().cycle()) {
         let due = Duration::from_secs(1) / UPDATES_A_SECOND * count;
         while start.elapsed() < due {
             if stop.load(Ordering::Relaxed) {
@@ -65,17 +63,14 @@ fn write(
             }
             spin_loop();
         }
-        let (decision, ticket) = server.begin(request, *draw).unwrap();
+        let now = Timestamp::from_micros(start.elapsed().as_micros() as u64);
+        let (decision, ticket) = server.begin(*budget, *draw, now);
         // As it was measured, so that the profiles stay those of the yardstick.
         let Latency { mean, deviation } = server.learnt(decision.model).unwrap().latency.prior().unwrap();
         let run = Normal::new(f64::from(mean.get()), f64::from(deviation.get())).unwrap();
         let took = Micros::new(run.sample(&mut rng) as u32);
-        if server.finish(
-            ticket,
-            Outcome::Completed(took),
-            Timestamp::from_micros(start.elapsed().as_micros() as u64),
-        ) {
-            shared.store(Arc::new(server.clone()));
+        if server.learn(ticket.completed(now.after(took)), now) {
+            shared.store(Arc::new(server.front().clone()));
             updates.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -83,24 +78,24 @@ fn write(
 
 /// Not inlined, so that all kinds run the same code.
 #[inline(never)]
-fn begin(server: &Server<MODELS>, request: &Request<'static, MODELS>, draw: u64) {
-    drop(black_box(server.begin(request, draw)));
+fn begin(front: &Front<MODELS>, budget: Budget, draw: Draw) {
+    drop(black_box(front.begin(budget, draw, Timestamp::default())));
 }
 
 #[inline(never)]
-fn select(index: &Index<MODELS>, request: &Request<'static, MODELS>, draw: u64) {
-    black_box(index.select(request.budget(), draw));
+fn select(index: &Index<MODELS>, budget: Budget, draw: Draw) {
+    black_box(index.select(budget, draw));
 }
 
 /// Nanoseconds for one of `SELECTIONS`, if the writer kept to its rate meanwhile, as it can't on a busy machine.
 fn round(
-    mut select: impl FnMut(&Request<'static, MODELS>, u64),
-    requests: &[(Request<'static, MODELS>, u64)],
+    mut select: impl FnMut(Budget, Draw),
+    requests: &[(Budget, Draw)],
     updates: &AtomicU64,
 ) -> Option<f64> {
     let (start, before) = (Instant::now(), updates.load(Ordering::Relaxed));
-    for (request, draw) in requests.iter().cycle().take(SELECTIONS) {
-        select(request, *draw);
+    for (budget, draw) in requests.iter().cycle().take(SELECTIONS) {
+        select(*budget, *draw);
     }
     let elapsed = start.elapsed().as_secs_f64();
     let rate = (updates.load(Ordering::Relaxed) - before) as f64 / elapsed;
@@ -117,7 +112,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn main() {
     let own = server();
     let index = Index::new(own.catalog().clone(), *own.policy());
-    let shared = ArcSwap::from_pointee(server());
+    let shared = ArcSwap::from_pointee(server().front().clone());
     let (stop, updates) = (AtomicBool::new(false), AtomicU64::new(0));
     let requests = requests();
     thread::scope(|scope| {
@@ -128,10 +123,10 @@ fn main() {
         while kinds[0].len() < ROUNDS && tried < 20 * ROUNDS {
             tried += 1;
             let rounds = [
-                round(|request, draw| select(&index, request, draw), &requests, &updates),
-                round(|request, draw| begin(&own, request, draw), &requests, &updates),
-                round(|request, draw| begin(cache.load(), request, draw), &requests, &updates),
-                round(|request, draw| begin(&shared.load(), request, draw), &requests, &updates),
+                round(|budget, draw| select(&index, budget, draw), &requests, &updates),
+                round(|budget, draw| begin(own.front(), budget, draw), &requests, &updates),
+                round(|budget, draw| begin(cache.load(), budget, draw), &requests, &updates),
+                round(|budget, draw| begin(&shared.load(), budget, draw), &requests, &updates),
             ];
             if let [Some(plain), Some(private), Some(snapshot), Some(load)] = rounds {
                 kinds
@@ -141,8 +136,8 @@ fn main() {
             }
         }
         println!(
-            "{UPDATES_A_SECOND} updates/s, a snapshot of {} bytes each; ns a selection, medians of {} rounds of {tried}:",
-            size_of::<Server<MODELS>>(),
+            "{UPDATES_A_SECOND} updates/s, a front of {} bytes each; ns a selection, medians of {} rounds of {tried}:",
+            size_of::<Front<MODELS>>(),
             kinds[0].len(),
         );
         let [plain, private, snapshot, load] = kinds;
@@ -151,19 +146,19 @@ fn main() {
             println!("  {what:30} {:6.1} {more:+6.1} over {over}", median(kind.to_vec()));
         };
         row("Index::select alone", &plain, &plain, "itself");
-        row("Server::begin, private", &private, &plain, "the index");
-        row("Server::begin, cached snapshot", &snapshot, &private, "private");
-        row("Server::begin, ArcSwap::load", &load, &private, "private");
+        row("Front::begin, private", &private, &plain, "the index");
+        row("Front::begin, cached", &snapshot, &private, "private");
+        row("Front::begin, ArcSwap::load", &load, &private, "private");
 
         // Means, which other work on the machine stretches.
         let mut criterion = Criterion::default().configure_from_args();
         let mut group = criterion.benchmark_group("sharing");
         let mut next = requests.iter().cycle();
         group.bench_function("private", |bencher| {
-            bencher.iter(|| next.next().map(|(request, draw)| begin(&own, request, *draw)));
+            bencher.iter(|| next.next().map(|(budget, draw)| begin(own.front(), *budget, *draw)));
         });
         group.bench_function("shared", |bencher| {
-            bencher.iter(|| next.next().map(|(request, draw)| begin(cache.load(), request, *draw)));
+            bencher.iter(|| next.next().map(|(budget, draw)| begin(cache.load(), *budget, *draw)));
         });
         group.finish();
         stop.store(true, Ordering::Relaxed);
@@ -171,13 +166,13 @@ fn main() {
 
     let mut criterion = Criterion::default().configure_from_args();
     let (mut server, mut next) = (server(), requests.iter().cycle());
-    criterion.bench_function("finish", |bencher| {
+    criterion.bench_function("begin and learn", |bencher| {
         bencher.iter(|| {
-            let Some((request, draw)) = next.next() else { return };
-            let (decision, ticket) = server.begin(request, *draw).unwrap();
+            let Some(&(budget, draw)) = next.next() else { return };
+            let (decision, ticket) = server.begin(budget, draw, Timestamp::default());
             let mean = server.catalog().get(decision.model).unwrap().latency.mean.get();
-            let took = Micros::new(mean + (*draw % 64) as u32 - 32);
-            black_box(server.finish(ticket, Outcome::Completed(took), Timestamp::default()));
+            let took = Micros::new(mean + (draw.bits() % 64) as u32 - 32);
+            black_box(server.learn(ticket.completed(Timestamp::default().after(took)), Timestamp::default()));
         });
     });
     criterion.final_summary();

@@ -114,7 +114,7 @@ impl<const N: usize> Catalog<N> {
             let _ = catalog.order.push(ModelId { place, tag: tag.number });
         }
         let Self { profiles, order, .. } = &mut catalog;
-        order.sort_unstable_by_key(|&id| (profiles.get(id.index()).map(by_mean), id));
+        sort(order, |id| (profiles.get(id.index()).map(by_mean), id));
         Ok(catalog)
     }
 
@@ -303,6 +303,13 @@ impl Move {
             between.rotate_right(1);
         }
     }
+}
+
+/// Sorts ids by their keys.
+pub(crate) fn sort<K: Ord, const N: usize>(ids: &mut Vec<ModelId, N>, key: impl Fn(ModelId) -> K) {
+    // Up to `N` of them, so that the compiler sees how few they may be: the sort of a few has no panic.
+    let count = ids.len().min(N);
+    ids.get_mut(..count).unwrap_or_default().sort_unstable_by_key(|&id| key(id));
 }
 
 /// Moves the one id of `order` whose key goes from `old` to `new`; `key` gives the keys by which `order` is sorted still.

@@ -4,7 +4,7 @@ use core::cmp::Reverse;
 
 use heapless::Vec;
 
-use crate::catalog::{Catalog, Model, ModelId, reorder};
+use crate::catalog::{Catalog, Model, ModelId, reorder, sort};
 use crate::policy::{Margin, Policy};
 use crate::profile::{Accuracy, Profile};
 use crate::select::base::Threshold;
@@ -52,7 +52,7 @@ impl<const N: usize> Ordered<N> {
             let _ = terms.push(Terms::new(&model.profile, margin));
             let _ = by_threshold.push(model.id);
         }
-        by_threshold.sort_unstable_by_key(|&id| rank(catalog, margin, id));
+        sort(by_threshold, |id| rank(catalog, margin, id));
     }
 
     /// The model with this id, of which the catalog gave it.

@@ -9,10 +9,10 @@
 use core::hint::black_box;
 use core::panic::PanicInfo;
 
-use mdinference::duplicate::Event;
+use mdinference::device::Event;
 use mdinference::{
-    Accuracy, Budget, Catalog, Constraints, Device, Index, Latency, Micros, ModelId, ModelSet, NetworkTime,
-    Outcome, Policy, Profile, Request, Server, Timestamp, explain, select, select_constrained, subset,
+    Accuracy, Budget, Catalog, Device, Draw, Index, Latency, Micros, ModelId, ModelSet, NetworkTime, Policy,
+    Price, Profile, Question, Report, Request, Server, Ticket, Timestamp, subset,
 };
 
 unsafe extern "C" {
@@ -49,15 +49,10 @@ extern "C" fn _start() -> ! {
 /// What is done per request, per changed profile, and before any.
 fn serve<const N: usize>(catalog: &mut Catalog<N>, index: &mut Index<N>, profile: Profile) {
     let budget = Budget::of(Micros::new(black_box(0)));
-    let draw = black_box(0_u64);
     let policy: Policy = black_box(Policy::PAPER);
-    black_box(select(catalog, &policy, budget, draw));
-    black_box(index.select(budget, draw));
-
-    let allowed = black_box(ModelSet::ALL);
-    let constraints = Constraints::NONE.with_allowed(&allowed);
-    let _ = black_box(select_constrained(catalog, &policy, &constraints, budget, draw));
-    black_box(explain(catalog, &policy, &constraints, budget));
+    answer(catalog, index, &policy, budget);
+    let (allowed, waits) = (black_box(ModelSet::<N>::ALL), black_box([Micros::ZERO; N]));
+    answer(catalog, index, &policy, &asking(budget, &allowed, &waits));
 
     let weights = black_box([(budget, 0); 3]);
     black_box(subset::most_accurate(catalog, policy.margin, weights, black_box(0)));
@@ -68,18 +63,56 @@ fn serve<const N: usize>(catalog: &mut Catalog<N>, index: &mut Index<N>, profile
     black_box(index.update(id, profile));
 }
 
+/// What the reference and the index answer.
+fn answer<const N: usize, Q: Question>(catalog: &Catalog<N>, index: &Index<N>, policy: &Policy, question: Q) {
+    let (draw, id) = (Draw::from_bytes(black_box(&[0; 9])), black_box(ModelId::default()));
+    let _ = black_box(catalog.select(policy, question, draw));
+    let _ = black_box(index.select(question, draw));
+    black_box(catalog.probability(policy, question, id));
+    black_box(index.probability(question, id));
+    for candidate in index.explain(question).candidates() {
+        black_box(candidate);
+    }
+}
+
+/// A request with everything that can be asked.
+fn asking<'a, const N: usize>(budget: Budget, allowed: &'a ModelSet<N>, waits: &'a [Micros]) -> Request<'a> {
+    Request::new(budget)
+        .with_allowed(allowed)
+        .with_waits(waits)
+        .with_earlier(black_box(budget), black_box(Accuracy::ZERO))
+        .with_price(black_box(Price::NONE))
+}
+
 /// What a server does per request.
 fn live<const N: usize>(server: &mut Server<N>) {
     let (time, now) = (Micros::new(black_box(0)), Timestamp::from_micros(black_box(0)));
-    let allowed = black_box(ModelSet::ALL);
-    let waits = black_box([Micros::ZERO; N]);
-    let request = Request::new(time, NetworkTime::TwiceInput(time)).with_model_waits(&waits);
-    let request = request.with_constraints(Constraints::NONE.with_allowed(&allowed));
-    if let Ok((decision, mut ticket)) = server.begin(&request, black_box(0)) {
-        black_box(server.overdue(&mut ticket, time, now));
-        black_box(server.finish(ticket, black_box(Outcome::Completed(time)), now));
-        black_box(server.judge(decision.model, black_box(true)));
+    let budget = Budget::new(time, NetworkTime::TwiceInput(time));
+    let (_, ticket) = server.begin(budget, Draw::from_id(black_box(0)), now);
+    end(server, ticket, now);
+    let (allowed, waits) = (black_box(ModelSet::<N>::ALL), black_box([Micros::ZERO; N]));
+    if let Ok((_, ticket)) =
+        server.front().begin(&asking(budget, &allowed, &waits), Draw::from_id(black_box(0)), now)
+    {
+        end(server, ticket, now);
     }
+}
+
+/// What a run of it tells.
+fn end<const N: usize>(server: &mut Server<N>, mut ticket: Ticket, now: Timestamp) {
+    ticket.started(black_box(now));
+    if let Some(report) = ticket.overdue(black_box(now)) {
+        black_box(server.learn(report, now));
+    }
+    let judged = Report::judged(ticket.model(), black_box(true));
+    black_box(server.learn(judged, now));
+    let report = match black_box(0) {
+        0 => ticket.completed(now),
+        1 => ticket.failed(now),
+        2 => ticket.timed_out(now),
+        _ => ticket.cancelled(now),
+    };
+    black_box(server.learn(report, now));
 }
 
 /// What a device does per request.
