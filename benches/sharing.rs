@@ -1,8 +1,9 @@
 //! What it costs that many threads choose and one learns: `cargo bench --bench sharing`.
 //!
-//! A writer on another thread takes in 30,000 runs a second, distributed as Table III measured them, and publishes a front after each. A reader selects for
-//! the models of Table III, with budgets from N(150, 50) ms; one that has the server to itself is the yardstick. Wall
-//! times depend on the machine; the difference, taken in alternating rounds of one run, is what counts.
+//! A writer on another thread takes in 30,000 runs a second, distributed as Table III measured them, and
+//! publishes a front after each. A reader selects for the models of Table III, with budgets from N(150, 50)
+//! ms; one that has the server to itself is the yardstick. Wall times depend on the machine; the difference,
+//! taken in alternating rounds of one run, is what counts.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 
 #[path = "../examples/support/zoo.rs"]
@@ -87,7 +88,8 @@ fn select(index: &Index<MODELS>, budget: Budget, draw: Draw) {
     black_box(index.select(budget, draw));
 }
 
-/// Nanoseconds for one of `SELECTIONS`, if the writer kept to its rate meanwhile, as it can't on a busy machine.
+/// Nanoseconds for one of `SELECTIONS`, if the writer kept to its rate meanwhile, as it can't on a busy
+/// machine.
 fn round(
     mut select: impl FnMut(Budget, Draw),
     requests: &[(Budget, Draw)],

@@ -1,8 +1,10 @@
-//! Devices, a network and a server together in virtual time, with whatever may go wrong: over 100,000 requests.
+//! Devices, a network and a server together in virtual time, with whatever may go wrong: over 100,000
+//! requests.
 //!
-//! In every scenario, of every request: it is answered, or given up at the SLA, exactly once; with the result that
-//! Section IV-E says, and when it says; it is not late where a local result was possible; and every live profile that has had the documented number of samples since the truth
-//! changed is within 5 % of it (checked at each run that ends).
+//! In every scenario, of every request: it is answered, or given up at the SLA, exactly once; with the result
+//! that Section IV-E says, and when it says; it is not late where a local result was possible; and every live
+//! profile that has had the documented number of samples since the truth changed is within 5 % of it (checked
+//! at each run that ends).
 
 #![allow(
     missing_docs,
@@ -103,8 +105,8 @@ fn a_model_turns_ten_times_slower_and_recovers() {
     let began = |seconds: std::ops::Range<u64>| {
         summary.largest_began.iter().filter(|second| seconds.contains(second)).count()
     };
-    // Found out within a second, left alone while it is slow, and used again once the server's patience of a minute is
-    // over, at its true profile.
+    // Found out within a second, left alone while it is slow, and used again once the server's patience of a
+    // minute is over, at its true profile.
     assert!(
         began(0..10) > 500 && began(11..30) == 0,
         "{} before, {} while slow",

@@ -88,7 +88,8 @@ fn a_wait_for_one_model_counts_against_that_model_alone() {
     assert_eq!(pick(&[Micros::ZERO, Micros::ZERO, millis(88)]), 1);
 }
 
-/// The deadline stays. The time counts from the start, and what a failure costs is the time that the wait left.
+/// The deadline stays. The time counts from the start, and what a failure costs is the time that the wait
+/// left.
 #[test]
 fn a_run_that_waits_for_its_model_counts_from_its_start() {
     let mut server = server();
@@ -175,7 +176,8 @@ fn a_cancelled_run_tells_that_it_takes_at_least_as_long() {
     assert_eq!(mean(&server, 2), Micros::new(113_610));
 }
 
-/// No run is known to the server but by its reports, so however many are lost, all goes on as if they had never been.
+/// No run is known to the server but by its reports, so however many are lost, all goes on as if they had
+/// never been.
 #[test]
 fn a_lost_ticket_loses_its_sample_and_nothing_else() {
     let (mut server, mut other) = (server(), server());
@@ -420,6 +422,44 @@ fn a_front_answers_as_the_index_does() {
     assert_eq!(old.policy(), server.policy());
 }
 
+/// All that a log holds is data of ours; what it replays is what happened.
+#[cfg(feature = "serde")]
+#[test]
+fn a_log_replays() {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    enum Line {
+        Asked { budget: Budget, draw: Draw, now: Timestamp, decision: mdinference::Decision },
+        Learnt { report: Report, now: Timestamp },
+    }
+    let (mut server, mut again) = (server(), server());
+    let mut log = Vec::new();
+    for number in 0..2_000 {
+        let now = NOW.after(millis(number));
+        let (budget, draw) = (Budget::of(millis(number % 240)), Draw::from_bytes(&number.to_le_bytes()));
+        let (decision, mut ticket) = server.begin(budget, draw, now);
+        log.push(Line::Asked { budget, draw, now, decision });
+        let end = now.after(millis(number * 7_919 % 300));
+        let judged = (number % 3 == 0).then(|| Report::judged(decision.model, number % 2 == 0));
+        for report in ticket.overdue(end).into_iter().chain(judged).chain([ticket.completed(end)]) {
+            log.push(Line::Learnt { report, now: end });
+            server.learn(report, end);
+        }
+    }
+    let log = serde_json::to_string(&log).unwrap();
+    for line in serde_json::from_str::<Vec<Line>>(&log).unwrap() {
+        match line {
+            Line::Asked { budget, draw, now, decision } => {
+                assert_eq!(again.begin(budget, draw, now).0, decision);
+            }
+            Line::Learnt { report, now } => {
+                again.learn(report, now);
+            }
+        }
+    }
+    assert_eq!(again, server);
+    assert!(server.catalog() != roomy::<3>().catalog());
+}
+
 /// As the docs say, in bytes for each model.
 #[test]
 fn sizes_are_documented() {
@@ -459,8 +499,8 @@ proptest! {
         operations::run(&bytes);
     }
 
-    /// The integers of a ticket and the floats of the estimator mean the same time, to within rounding; and never does a
-    /// ticket tell of a run that the estimator does not find suspect.
+    /// The integers of a ticket and the floats of the estimator mean the same time, to within rounding; and
+    /// never does a ticket tell of a run that the estimator does not find suspect.
     #[test]
     fn what_is_overdue_is_suspect(
         (mean, deviation) in prop_oneof![

@@ -48,8 +48,9 @@ fn everything_may_be_shared() {
     check::<Report>();
 }
 
-/// The writer gives every model the same sample and then publishes, so in every snapshot all models must have one and
-/// the same μ and σ; and a decision must be one that the plain scan over the snapshot's own profiles could make.
+/// The writer gives every model the same sample and then publishes, so in every snapshot all models must have
+/// one and the same μ and σ; and a decision must be one that the plain scan over the snapshot's own profiles
+/// could make.
 #[test]
 fn no_selection_sees_a_half_updated_profile() {
     const UPDATES: u64 = 2_000;
@@ -111,8 +112,8 @@ fn no_selection_sees_a_half_updated_profile() {
     assert!(snapshots_seen.into_inner() > SNAPSHOTS, "the readers have seen too little to tell");
 }
 
-/// What the readers have begun is what the writer has learnt from, run for run and model for model, but for the runs of a
-/// model that was replaced meanwhile: those that are under way end harmlessly.
+/// What the readers have begun is what the writer has learnt from, run for run and model for model, but for
+/// the runs of a model that was replaced meanwhile: those that are under way end harmlessly.
 #[test]
 fn no_sample_is_lost() {
     const REQUESTS: usize = 5_000;

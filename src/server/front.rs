@@ -8,10 +8,12 @@ use crate::select::{Decision, Explanation};
 use crate::server::ticket::Ticket;
 use crate::time::{Micros, Timestamp};
 
-/// The models of a server at their present profiles, without what it has learnt them from: what those who choose share.
+/// The models of a server at their present profiles, without what it has learnt them from: what those who
+/// choose share.
 ///
-/// [`Server::front`](crate::Server::front) is the newest. A copy of it is whole and stays as it is: it goes on to
-/// choose soundly by what was known when it was made, and what its runs report is checked when it comes in.
+/// [`Server::front`](crate::Server::front) is the newest. A copy of it is whole and stays as it is: it goes
+/// on to choose soundly by what was known when it was made, and what its runs report is checked when it comes
+/// in.
 ///
 /// It takes 152 bytes for each of the `N` models there may be: what publishing copies.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +27,8 @@ impl<const N: usize> Front<N> {
     /// Reads only, so any number of requests may be begun at once and end in any order.
     ///
     /// # Errors
-    /// A [`Request`](crate::Request) that rules out every model: [`NothingEligible`](crate::NothingEligible). A
-    /// [`Budget`](crate::Budget) is always answered.
+    /// A [`Request`](crate::Request) that rules out every model: [`NothingEligible`](crate::NothingEligible).
+    /// A [`Budget`](crate::Budget) is always answered.
     #[inline]
     pub fn begin<Q: Question>(
         &self,

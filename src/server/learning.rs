@@ -12,9 +12,9 @@ pub struct Learning {
     pub latency: Smoothing,
     /// α of the accuracies.
     pub accuracy: Smoothing,
-    /// After this long without a sample, a model that has become slower than the profile it started with is tried
-    /// again with that profile; [`Micros::MAX`] for never. If it is as slow as before, five runs, and those begun
-    /// before the fifth is known to be slow, are the price.
+    /// After this long without a sample, a model that has become slower than the profile it started with is
+    /// tried again with that profile; [`Micros::MAX`] for never. If it is as slow as before, five runs, and
+    /// those begun before the fifth is known to be slow, are the price.
     pub patience: Micros,
 }
 

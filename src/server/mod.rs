@@ -27,9 +27,9 @@ pub use ticket::Ticket;
 
 /// The models of one server, chosen by what is left of each request's time and kept at live profiles.
 ///
-/// It has a [`Front`], which chooses: [`Self::begin`] only reads, picks a model, and hands out a [`Ticket`]. The caller
-/// runs the model; the ticket makes [`Report`]s of the run, and [`Self::learn`] takes them, which is what the next choice
-/// is made on.
+/// It has a [`Front`], which chooses: [`Self::begin`] only reads, picks a model, and hands out a [`Ticket`].
+/// The caller runs the model; the ticket makes [`Report`]s of the run, and [`Self::learn`] takes them, which
+/// is what the next choice is made on.
 ///
 /// ```
 /// use mdinference::{
@@ -75,18 +75,18 @@ pub use ticket::Ticket;
 /// ```
 ///
 /// # Many threads choose, one learns
-/// Which lock is the caller's choice. Where choices far outnumber what there is to learn, let one thread have the server
-/// and publish copies of its front, say by the crate `arc-swap`; the others choose by the copy at hand and send their
-/// reports to the writer. A choice then sees one whole state, never half an update, and costs as much as on a server of
-/// one's own but for a check that the copy is the newest.
+/// Which lock is the caller's choice. Where choices far outnumber what there is to learn, let one thread have
+/// the server and publish copies of its front, say by the crate `arc-swap`; the others choose by the copy at
+/// hand and send their reports to the writer. A choice then sees one whole state, never half an update, and
+/// costs as much as on a server of one's own but for a check that the copy is the newest.
 ///
 /// ```
-/// use std::sync::{Arc, mpsc};
-///
 /// use arc_swap::ArcSwap;
+/// # use std::sync::{Arc, mpsc};
 /// # use mdinference::{
 /// #     Budget, Catalog, Draw, Learning, Micros, ModelId, Policy, Profile, Server, Timestamp,
 /// # };
+/// #
 /// # let catalog = Catalog::<1>::try_new([Profile::from_percent_and_millis(49.7, 3.21, 0.08)])?;
 /// # let mut server = Server::new(catalog, Policy::PAPER, Learning::DEFAULT);
 /// # let budget = Budget::of(Micros::from_millis(170));
@@ -94,8 +94,7 @@ pub use ticket::Ticket;
 /// # let now = || Timestamp::from_micros(began.elapsed().as_micros() as u64);
 /// # // Whether it is done by then.
 /// # let run = |_: ModelId, _: Timestamp| { std::thread::sleep(std::time::Duration::from_millis(3)); true };
-///
-/// let shared = ArcSwap::from_pointee(server.front().clone()); // what a choice needs, without what learning needs
+/// let shared = ArcSwap::from_pointee(server.front().clone()); // without what learning needs
 /// let (reports, inbox) = mpsc::channel();
 /// std::thread::scope(|scope| {
 ///     for request in 0..4 {
@@ -107,8 +106,8 @@ pub use ticket::Ticket;
 ///                 reports.send((report, now())).ok(); // the writer knows at once, the run goes on
 ///                 done = run(decision.model, ticket.deadline());
 ///             }
-///             let report = if done { ticket.completed(now()) } else { ticket.timed_out(now()) };
-///             reports.send((report, now())).ok();
+///             let end = if done { ticket.completed(now()) } else { ticket.timed_out(now()) };
+///             reports.send((end, now())).ok();
 ///         });
 ///     }
 ///     drop(reports);
@@ -119,20 +118,20 @@ pub use ticket::Ticket;
 ///     }
 /// });
 /// assert_eq!(shared.load().catalog(), server.catalog());
-/// # let samples = server.catalog().id(0).and_then(|id| server.learnt(id)).map(|learnt| learnt.latency.samples());
-/// # assert_eq!(samples, Some(4));
+/// # let learnt = server.catalog().id(0).and_then(|id| server.learnt(id));
+/// # assert_eq!(learnt.map(|learnt| learnt.latency.samples()), Some(4));
 /// # Ok::<(), mdinference::CatalogError>(())
 /// ```
 ///
 /// # Models come and go
-/// [`Self::add`], [`Self::remove`] and [`Self::replace`] change which models there are; the others keep their ids and
-/// what was learnt of them. Runs of a model that is no more end as they would have: their reports carry its old id,
-/// which is recognised, and teach nobody. So do those of another catalog's models.
+/// [`Self::add`], [`Self::remove`] and [`Self::replace`] change which models there are; the others keep their
+/// ids and what was learnt of them. Runs of a model that is no more end as they would have: their reports
+/// carry its old id, which is recognised, and teach nobody. So do those of another catalog's models.
 ///
 /// # Size
-/// 216 bytes for each of the `N` models there may be, of which its front is 152. To be built without optimisation it needs
-/// six times as much stack, so `N` is at most [`Self::MOST`], which is safe on a thread of 2 MiB; a greater one does not
-/// compile.
+/// 216 bytes for each of the `N` models there may be, of which its front is 152. To be built without
+/// optimisation it needs six times as much stack, so `N` is at most [`Self::MOST`], which is safe on a thread
+/// of 2 MiB; a greater one does not compile.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Server<const N: usize> {
     front: Front<N>,
@@ -147,11 +146,12 @@ impl<const N: usize> Server<N> {
 
     const FITS_A_STACK: () = assert!(
         N <= Self::MOST,
-        "a `Server` of more than 1,024 models may overflow the stack of the thread that builds it: use several, or a \
-         boxed `Index` with a `LatencyEstimator` for each model, built on a thread with a larger stack"
+        "a `Server` of more than 1,024 models may overflow the stack of the thread that builds it: use \
+         several, or a boxed `Index` with a `LatencyEstimator` for each model, built on a larger stack"
     );
 
-    /// A server of these models, whose profiles are what it starts from and, see [`Learning::patience`], returns to.
+    /// A server of these models, whose profiles are what it starts from and, see [`Learning::patience`],
+    /// returns to.
     pub fn new(catalog: Catalog<N>, policy: Policy, learning: Learning) -> Self {
         let () = Self::FITS_A_STACK;
         let mut learnt = Vec::new();
@@ -201,8 +201,8 @@ impl<const N: usize> Server<N> {
         self.front.policy()
     }
 
-    /// Takes in a report, and does what [`Self::revive`] does. Says whether any profile has changed, so that there is a
-    /// new front to publish.
+    /// Takes in a report, and does what [`Self::revive`] does. Says whether any profile has changed, so that
+    /// there is a new front to publish.
     ///
     /// A report of a model that it does not know changes nothing.
     pub fn learn(&mut self, report: Report, now: Timestamp) -> bool {
@@ -220,7 +220,8 @@ impl<const N: usize> Server<N> {
 
     /// Tries again the models that have been too slow for too long to be chosen: see [`Learning::patience`].
     ///
-    /// [`Self::learn`] does this too; it is needed only where nothing is reported. Says whether any profile has changed.
+    /// [`Self::learn`] does this too; it is needed only where nothing is reported. Says whether any profile
+    /// has changed.
     pub fn revive(&mut self, now: Timestamp) -> bool {
         let patience = self.learning.patience;
         let mut changed = false;
@@ -232,13 +233,14 @@ impl<const N: usize> Server<N> {
         changed
     }
 
-    /// Takes in what a replica has learnt of a model: see [`Learnt::merged`]. Says whether its profile has changed; a
-    /// model that it does not know changes nothing.
+    /// Takes in what a replica has learnt of a model: see [`Learnt::merged`]. Says whether its profile has
+    /// changed; a model that it does not know changes nothing.
     pub fn merge(&mut self, model: ModelId, replica: &Learnt) -> bool {
         self.change(model, |learnt| *learnt = learnt.merged(replica))
     }
 
-    /// What has been learnt of a model, or `None` for an id of some other catalog, or of a model that is no more.
+    /// What has been learnt of a model, or `None` for an id of some other catalog, or of a model that is no
+    /// more.
     pub fn learnt(&self, model: ModelId) -> Option<&Learnt> {
         self.catalog().get(model)?;
         self.learnt.get(model.index())
@@ -262,8 +264,8 @@ impl<const N: usize> Server<N> {
         self.front.index.remove(model)
     }
 
-    /// Puts another model in the place of one, under an id of its own, such as a new version: nothing is learnt of it
-    /// yet.
+    /// Puts another model in the place of one, under an id of its own, such as a new version: nothing is
+    /// learnt of it yet.
     ///
     /// # Errors
     /// [`CatalogError::Unknown`] for an id that it does not know.

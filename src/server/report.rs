@@ -5,8 +5,9 @@ use crate::estimate::Observation;
 
 /// What a run, or a judged answer, tells of a model: plain data, to be sent, logged and replayed.
 ///
-/// A [`Ticket`](crate::Ticket) makes those of its run; [`Server::learn`](crate::Server::learn) takes them all, in any
-/// order. One that comes twice counts twice. One of a model that the server does not know, or no longer, teaches nobody.
+/// A [`Ticket`](crate::Ticket) makes those of its run; [`Server::learn`](crate::Server::learn) takes them
+/// all, in any order. One that comes twice counts twice. One of a model that the server does not know, or no
+/// longer, teaches nobody.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

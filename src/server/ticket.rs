@@ -10,10 +10,10 @@ use crate::time::{Micros, Timestamp};
 
 /// A run under way: what it must keep to, and the reports of it.
 ///
-/// It stays with the run; its reports go to [`Server::learn`](crate::Server::learn). A ticket that is dropped teaches
-/// nothing and does no other harm: nobody waits for it. All points in time are of the one clock by which it was begun. A
-/// clock that steps back makes a run teach no time, one that steps forward makes it a long run, which is kept out as
-/// any outlier.
+/// It stays with the run; its reports go to [`Server::learn`](crate::Server::learn). A ticket that is dropped
+/// teaches nothing and does no other harm: nobody waits for it. All points in time are of the one clock by
+/// which it was begun. A clock that steps back makes a run teach no time, one that steps forward makes it a
+/// long run, which is kept out as any outlier.
 ///
 /// ```
 /// # use mdinference::{Budget, Catalog, Draw, Learning, Micros, Policy, Profile, Server, Timestamp};
@@ -71,24 +71,24 @@ impl Ticket {
         self.deadline
     }
 
-    /// From when on [`Self::overdue`] has something to report: once the run is longer than the profile that it was
-    /// chosen by explains, above both 1.5 μ and μ + 6σ. The end of time once it has reported it.
+    /// From when on [`Self::overdue`] has something to report: once the run is longer than the profile that
+    /// it was chosen by explains, above both 1.5 μ and μ + 6σ. The end of time once it has reported it.
     pub fn overdue_at(&self) -> Timestamp {
         const NEVER: Timestamp = Timestamp::from_micros(u64::MAX);
         let at = self.began.after(self.ordinary).after(Micros::new(1));
         if self.noticed == Micros::ZERO { at } else { NEVER }
     }
 
-    /// The run began now, later than its choice, since it waited for this very model. Its time counts from here on; what
-    /// it has to keep to stays.
+    /// The run began now, later than its choice, since it waited for this very model. Its time counts from
+    /// here on; what it has to keep to stays.
     pub const fn started(&mut self, now: Timestamp) {
         self.began = now;
     }
 
     /// A report if the run is overdue, so that a stuck model is noticed before its runs end.
     ///
-    /// A run counts once, so that a single cold start is kept out however long it takes; all other calls give nothing,
-    /// so it may be called as often as one likes.
+    /// A run counts once, so that a single cold start is kept out however long it takes; all other calls give
+    /// nothing, so it may be called as often as one likes.
     #[must_use]
     pub fn overdue(&mut self, now: Timestamp) -> Option<Report> {
         if now < self.overdue_at() {
@@ -106,8 +106,8 @@ impl Ticket {
         Report::run(self.model, Observation::Took(self.ran(now)))
     }
 
-    /// It gave no answer. It counts as if it had taken all the time that it might, so that failing fast does not look
-    /// fast.
+    /// It gave no answer. It counts as if it had taken all the time that it might, so that failing fast does
+    /// not look fast.
     pub fn failed(self, now: Timestamp) -> Report {
         self.at_least(self.ran(now).max(self.time))
     }

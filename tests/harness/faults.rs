@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-/// Probabilities are those of one request; times are in seconds of virtual time. Nothing goes wrong by default.
+/// Probabilities are those of one request; times are in seconds of virtual time. Nothing goes wrong by
+/// default.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     /// A request never arrives.

@@ -93,13 +93,15 @@ impl Asked {
         self.result[index(source)].is_some_and(|at| at.since(self.at) <= self.sla)
     }
 
-    /// With both results in time so far, how accurate the remote one is, compared with the local; `None` if not told.
+    /// With both results in time so far, how accurate the remote one is, compared with the local; `None` if
+    /// not told.
     pub(crate) fn compared(&self) -> Option<Ordering> {
         let both = self.had(Source::Remote) && self.had(Source::Local);
         self.remote_accuracy.filter(|_| both).map(|remote| remote.cmp(&LOCAL_ACCURACY))
     }
 
-    /// Checks an ending against Section IV-E, by what has come so far, and that it comes as soon as it is due.
+    /// Checks an ending against Section IV-E, by what has come so far, and that it comes as soon as it is
+    /// due.
     pub(crate) fn check_ending(&self, now: Timestamp, delivered: Option<Source>) {
         if self.stepped_forward || self.hidden > Micros::ZERO {
             // The device's own time is another.
@@ -151,8 +153,8 @@ impl Asked {
                 !self.had(Source::Remote) && !self.had(Source::Local),
                 "gave up with a result in time: {self:?}"
             );
-            // The local copy was wanted and not withheld, so it was started: there was a result unless the run failed
-            // or took longer than was foreseen.
+            // The local copy was wanted and not withheld, so it was started: there was a result unless the
+            // run failed or took longer than was foreseen.
             let wanted = matches!(self.request.local_start(), LocalStart::After(_));
             let possible = wanted && !self.local_fails && self.local_time <= local_needs;
             assert!(!possible, "a local result was possible");

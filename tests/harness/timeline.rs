@@ -5,7 +5,8 @@ use std::collections::BinaryHeap;
 
 use mdinference::{Micros, Timestamp};
 
-/// Events by time; those of the same time come in the order in which they were added, and timers after all others.
+/// Events by time; those of the same time come in the order in which they were added, and timers after all
+/// others.
 pub(crate) struct Timeline<E> {
     now: Timestamp,
     added: u64,

@@ -37,8 +37,9 @@ pub(crate) const LARGEST: usize = 10;
 /// The samples after which a live profile is within 5 % of the truth, as documented for `Smoothing::LATENCY`.
 const SAMPLES_TO_TRUTH: u32 = 60;
 
-/// The same after runs that failed. They count as slow, for want of anything better, by as much as the request had time
-/// left; so there the mean comes back from further away than from any change that is not taken for a shift.
+/// The same after runs that failed. They count as slow, for want of anything better, by as much as the
+/// request had time left; so there the mean comes back from further away than from any change that is not
+/// taken for a shift.
 const SAMPLES_AFTER_FAILURES: u32 = 100;
 
 const PHONES: usize = 24;
@@ -123,8 +124,8 @@ pub(crate) struct Summary {
     pub(crate) strategies: [Counters; 4],
     /// Of devices with a cap.
     pub(crate) capped: Counters,
-    /// Requests that ended with both results in time, by whether the remote one was less accurate than the local, as
-    /// accurate, or more.
+    /// Requests that ended with both results in time, by whether the remote one was less accurate than the
+    /// local, as accurate, or more.
     pub(crate) both_in_time: [u64; 3],
     /// Requests during which the device's clock stepped.
     pub(crate) stepped: u64,
@@ -462,7 +463,8 @@ impl World {
         }
     }
 
-    /// To the one who learns, which takes a while, and now and then a long while: reports overtake each other.
+    /// To the one who learns, which takes a while, and now and then a long while: reports overtake each
+    /// other.
     fn send(&mut self, report: Report, ended: Option<RunEnd>) {
         let longest = if self.chance(0.01) { 50_000 } else { 500 };
         let delay = Micros::new(self.rng.random_range(0..longest));
@@ -476,8 +478,8 @@ impl World {
         }
     }
 
-    /// A run of `model` was finished: compares every live profile with the truth that has had the samples that this
-    /// takes.
+    /// A run of `model` was finished: compares every live profile with the truth that has had the samples
+    /// that this takes.
     fn compare(&mut self, model: ModelId, slowness: f64, failed: bool) {
         let second = self.second();
         let followed = &mut self.followed[model.index()];

@@ -1,5 +1,5 @@
-//! Sequences of operations on a server, decoded from any bytes, with its promises checked after each: run by proptest
-//! and by a fuzz target alike.
+//! Sequences of operations on a server, decoded from any bytes, with its promises checked after each: run by
+//! proptest and by a fuzz target alike.
 
 use mdinference::estimate::{LatencyEstimator, Observation};
 use mdinference::{

@@ -1,5 +1,5 @@
-//! A proof that nothing a request needs can panic: this links only if the compiler sees that no panic can be reached,
-//! since the panic handler calls a function that is nowhere.
+//! A proof that nothing a request needs can panic: this links only if the compiler sees that no panic can be
+//! reached, since the panic handler calls a function that is nowhere.
 //!
 //! `cargo build --release --target thumbv7em-none-eabihf`, here or with `--manifest-path`.
 
@@ -32,8 +32,8 @@ extern "C" fn _start() -> ! {
             let mut index = Index::new(catalog.clone(), black_box(Policy::PAPER));
             serve(&mut catalog, &mut index, profile);
         }
-        // Not built here: `sort_unstable` of more than 20 models has a panic, for an order that contradicts itself.
-        // That of integers does not, but the compiler does not know.
+        // Not built here: `sort_unstable` of more than 20 models has a panic, for an order that contradicts
+        // itself. That of integers does not, but the compiler does not know.
         if let Some((catalog, index)) = black_box(None::<(&mut Catalog<64>, &mut Index<64>)>) {
             serve(catalog, index, profile);
         }
