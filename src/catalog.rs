@@ -12,7 +12,7 @@ use crate::profile::{Latency, Profile, ProfileError};
 /// replaced: the tag is a hash of all that the catalog was made of, and moves on with each model that its place is given
 /// to. One in 65,536 catalogs has the tag of another by chance; replicas made of the same profiles have the same ids.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct ModelId {
     place: u16,
     tag: u16,

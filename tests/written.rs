@@ -9,8 +9,8 @@ mod expected;
 use std::fmt::{Debug, Write as _};
 
 use mdinference::{
-    Accuracy, Budget, Catalog, Cost, Decision, Draw, Exclusion, Latency, Margin, Micros, ModelId,
-    NetworkTime, NothingEligible, Policy, Price, Profile, Sharpness, Timestamp, Value,
+    Accuracy, Budget, Catalog, Cost, Decision, Draw, Exclusion, Latency, Learning, Margin, Micros, ModelId,
+    NetworkTime, NothingEligible, Policy, Price, Profile, Report, Request, Sharpness, Timestamp, Value,
 };
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
@@ -52,7 +52,17 @@ fn what_is_written_comes_back() {
     comes_back(NothingEligible::default());
     comes_back(Draw::from_bytes(b"a request"));
     comes_back(Value::of(Accuracy::MAX));
-    comes_back(Price { per_micro: u64::MAX, per_micro_squared: 1, per_cost: 2 });
+    let price = Price { per_micro: u64::MAX, per_micro_squared: 1, per_cost: 2 };
+    comes_back(price);
+    let budget = Budget::of(Micros::new(9));
+    comes_back(Request::new(budget));
+    let request =
+        Request::new(budget).with_min_accuracy(Accuracy::MAX).with_max_cost(Cost(3)).with_price(price);
+    comes_back(request.with_earlier(Budget::of(Micros::new(5)), Accuracy::ZERO));
+    // What is borrowed is not dropped in silence.
+    let borrowing = request.with_waits(&[Micros::MAX]);
+    assert!(serde_json::to_string(&borrowing).is_err());
+    comes_back(borrowing.owned());
 }
 
 proptest! {
@@ -80,7 +90,13 @@ fn what_is_written_is_as_committed() {
     line(serde_json::to_string(&catalog.profiles()[0].latency));
     line(serde_json::to_string(&Policy::PAPER));
     line(serde_json::to_string(&decision));
-    line(serde_json::to_string(&Price::per_milli(Accuracy::from_percent(0.1).unwrap())));
+    let price = Price::per_milli(Accuracy::from_percent(0.1).unwrap());
+    let request = Request::new(decision.budget).with_price(price);
+    line(serde_json::to_string(&request));
+    line(serde_json::to_string(&request.with_earlier(Budget::default(), Accuracy::MAX)));
+    line(serde_json::to_string(&NetworkTime::TwiceInput(Micros::new(40))));
+    line(serde_json::to_string(&Learning::DEFAULT));
+    line(serde_json::to_string(&Report::judged(decision.model, true)));
     assert_expected("written/json.txt", &text);
 }
 
@@ -157,6 +173,9 @@ fn what_a_constructor_refuses_is_refused() {
     refused::<Decision>(&mut text, &format!(r#"{{"model":{id},"base":-1,"reason":"Base","budget_us":1}}"#));
     refused::<Decision>(&mut text, &format!(r#"{{"model":{id},"base":0,"reason":"Whim","budget_us":1}}"#));
     refused::<Decision>(&mut text, &format!(r#"{{"model":{id},"base":0,"reason":"Base","budget":1}}"#));
+    refused::<Request<'static>>(&mut text, r#"{"budget_us":1,"max_costs":2}"#);
+    refused::<Request<'static>>(&mut text, r#"{"budget_us":1,"min_accuracy_ppm":1000001}"#);
+    refused::<Learning>(&mut text, r#"{"latency":0.05,"accuracy":0.001,"patience":60000000}"#);
     assert_expected("written/refusals.txt", &text);
 }
 

@@ -17,12 +17,15 @@ use crate::time::{Micros, Timestamp};
 /// assert!(bucket.take(now.after(Micros::from_millis(1_000))));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct TokenBucket {
+    #[cfg_attr(feature = "serde", serde(rename = "interval_us"))]
     interval: Micros,
     burst: u32,
     /// Time saved up, in µs: a token costs one interval, and at most `burst` intervals are kept.
+    #[cfg_attr(feature = "serde", serde(rename = "saved_us"))]
     saved: u64,
+    #[cfg_attr(feature = "serde", serde(rename = "refilled_us"))]
     refilled: Timestamp,
 }
 

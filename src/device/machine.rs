@@ -56,7 +56,7 @@ pub enum Action {
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Ending {
     /// Whose result was delivered, or `None` if there was none at the SLA.
     pub delivered: Option<Source>,
@@ -65,6 +65,7 @@ pub struct Ending {
     /// What became of the local copy.
     pub local_run: LocalRun,
     /// When, after the request.
+    #[cfg_attr(feature = "serde", serde(rename = "after_us"))]
     pub after: Micros,
 }
 

@@ -11,6 +11,7 @@ use crate::time::Micros;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum LocalStart {
     /// This long after the request if the remote result has not come, or at once if the remote fails.
+    #[cfg_attr(feature = "serde", serde(rename = "after_us"))]
     After(Micros),
     /// Only in place of a remote that has failed.
     OnFailure,

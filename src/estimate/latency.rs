@@ -33,9 +33,11 @@ use crate::time::{Micros, Timestamp};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Observation {
     /// It ran to its end and took this long.
+    #[cfg_attr(feature = "serde", serde(rename = "took_us"))]
     Took(Micros),
     /// It takes no less than this: it was cancelled, or still runs, after this long; or it failed, which cost whoever
     /// waited for it this long.
+    #[cfg_attr(feature = "serde", serde(rename = "at_least_us"))]
     AtLeast(Micros),
 }
 

@@ -9,13 +9,16 @@ pub enum NetworkTime {
     /// 2·T_input: the request took this long to arrive, and the response is taken to need as long. That is on the safe
     /// side where T_input ≥ T_output, as for an image that is answered by a few words.
     // paper: IV-D, twice the input
+    #[cfg_attr(feature = "serde", serde(rename = "twice_input_us"))]
     TwiceInput(Micros),
     /// 2·T_output: past responses took this long, and the request is taken to have needed as long. On the safe side
     /// where outputs are large, so that T_output ≥ T_input.
     // paper: IV-D, twice the output
+    #[cfg_attr(feature = "serde", serde(rename = "twice_output_us"))]
     TwiceOutput(Micros),
     /// Both ways, as known by synchronised clocks, measurement, or a model of the network (Section III).
     // paper: III, network time known
+    #[cfg_attr(feature = "serde", serde(rename = "given_us"))]
     Given(Micros),
 }
 

@@ -222,7 +222,7 @@ impl fmt::Display for Exclusion {
 
 /// The request rules out every model: how many, and why.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct NothingEligible {
     /// Models not in the set that may be used now.
     pub not_allowed: u16,
@@ -259,3 +259,66 @@ impl fmt::Display for NothingEligible {
 }
 
 impl core::error::Error for NothingEligible {}
+
+/// The owned part of a request, with units in its names. One that borrows is refused rather than cut short.
+#[cfg(feature = "serde")]
+mod written {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::Error};
+
+    use super::{Accuracy, Budget, Cost, Earlier, Price, Request};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename = "Request", deny_unknown_fields)]
+    struct Owned {
+        budget_us: Budget,
+        #[serde(default)]
+        min_accuracy_ppm: Accuracy,
+        #[serde(default = "any_cost")]
+        max_cost: Cost,
+        #[serde(default)]
+        price: Price,
+        #[serde(default)]
+        earlier: Option<OwnedEarlier>,
+    }
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename = "Earlier", deny_unknown_fields)]
+    struct OwnedEarlier {
+        budget_us: Budget,
+        worth_ppm: Accuracy,
+    }
+
+    fn any_cost() -> Cost {
+        Request::new(Budget::default()).max_cost
+    }
+
+    impl Serialize for Request<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let Self { budget, plain: _, min_accuracy, max_cost, price, earlier, allowed, waits } = *self;
+            if allowed.is_some() || !waits.is_empty() {
+                return Err(S::Error::custom(
+                    "a request that borrows can't be written: `Request::owned` can",
+                ));
+            }
+            let earlier =
+                earlier.map(|Earlier { budget, worth }| OwnedEarlier { budget_us: budget, worth_ppm: worth });
+            Owned { budget_us: budget, min_accuracy_ppm: min_accuracy, max_cost, price, earlier }
+                .serialize(serializer)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Request<'static> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let Owned { budget_us, min_accuracy_ppm, max_cost, price, earlier } =
+                Owned::deserialize(deserializer)?;
+            let request = Self::new(budget_us)
+                .with_min_accuracy(min_accuracy_ppm)
+                .with_max_cost(max_cost)
+                .with_price(price);
+            Ok(match earlier {
+                Some(OwnedEarlier { budget_us, worth_ppm }) => request.with_earlier(budget_us, worth_ppm),
+                None => request,
+            })
+        }
+    }
+}

@@ -6,7 +6,7 @@ use crate::time::Micros;
 
 /// How a server learns from its runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Learning {
     /// α of the inference times.
     pub latency: Smoothing,
@@ -15,6 +15,7 @@ pub struct Learning {
     /// After this long without a sample, a model that has become slower than the profile it started with is
     /// tried again with that profile; [`Micros::MAX`] for never. If it is as slow as before, five runs, and
     /// those begun before the fifth is known to be slow, are the price.
+    #[cfg_attr(feature = "serde", serde(rename = "patience_us"))]
     pub patience: Micros,
 }
 
@@ -50,7 +51,7 @@ impl Default for Learning {
 
 /// Everything learnt of one model; plain data, to be stored, sent and merged.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Learnt {
     /// Its inference time.
     pub latency: LatencyEstimator,

@@ -10,7 +10,7 @@ use crate::estimate::Observation;
 /// longer, teaches nobody.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[must_use = "only `Server::learn` learns from it"]
 pub struct Report {
     /// Of which model.
