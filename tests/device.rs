@@ -12,13 +12,13 @@
 #[path = "operations/device.rs"]
 mod operations;
 
-use mdinference::duplicate::Source::{Local, Remote};
-use mdinference::duplicate::{
+use mdinference::device::Source::{Local, Remote};
+use mdinference::device::{
     Action, Duplication, Ending, Event, LocalRun, LocalStart, Source, Strategy, TokenBucket,
 };
 use mdinference::select::base::Base;
 use mdinference::{
-    Accuracy, Budget, Catalog, Device, Latency, Margin, Micros, Profile, Timestamp, joint_budget,
+    Accuracy, Budget, Catalog, Device, Draw, Latency, Margin, Micros, Policy, Profile, Request, Timestamp,
     local_model, remote_time,
 };
 use proptest::prelude::*;
@@ -357,18 +357,19 @@ fn the_local_model_is_the_most_accurate_that_fits_the_sla() {
 }
 
 #[test]
-fn the_joint_budget_pays_no_more_than_the_price() {
+fn an_earlier_answer_is_paid_no_more_than_it_is_worth() {
     let zoo = zoo();
     let budget = |millis| Budget::of(Micros::from_millis(millis));
-    let joint = |until_local, price| {
-        let price = Accuracy::from_percent(price).unwrap();
-        joint_budget(zoo.models(), Margin::PAPER, budget(150), budget(until_local), price)
+    let within = |until_local, worth| {
+        let worth = Accuracy::from_percent(worth).unwrap();
+        let request = Request::new(budget(150)).with_earlier(budget(until_local), worth);
+        zoo.select(&Policy::PAPER, &request, Draw::from_id(1)).unwrap().budget
     };
-    assert_eq!(joint(120, 0.0), budget(120), "the same model answers in time");
-    assert_eq!(joint(98, 2.4), budget(150));
-    assert_eq!(joint(98, 2.5), budget(98));
-    assert_eq!(joint(2, 100.0), budget(150), "nothing answers before the local start");
-    assert_eq!(joint(170, 100.0), budget(150), "the SLA stays the limit");
+    assert_eq!(within(120, 0.0), budget(120), "the same model answers in time");
+    assert_eq!(within(98, 2.4), budget(150));
+    assert_eq!(within(98, 2.5), budget(98));
+    assert_eq!(within(2, 100.0), budget(150), "nothing answers before the local start");
+    assert_eq!(within(170, 100.0), budget(150), "the SLA stays the limit");
 }
 
 fn any_micros() -> impl Values<Value = Micros> {

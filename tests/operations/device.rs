@@ -3,8 +3,8 @@
 //! Needs nothing but the crate, so that a property test ([`run`]) and a fuzz target ([`run_bytes`]) share it. Both
 //! panic when a promise is broken.
 
-use mdinference::duplicate::{Action, Counters, Duplication, Event, LocalRun, LocalStart, Source, Strategy};
-use mdinference::duplicate::{Ending, TokenBucket};
+use mdinference::device::{Action, Counters, Duplication, Event, LocalRun, LocalStart, Source, Strategy};
+use mdinference::device::{Ending, TokenBucket};
 use mdinference::{Accuracy, Device, Latency, Margin, Micros, Profile, Timestamp};
 
 /// Requests under way at a time; operations name them modulo this.
