@@ -19,9 +19,9 @@ use std::hint::black_box;
 use std::process::{Command, ExitCode};
 
 use clap::Parser;
-use mdinference::{Policy, select};
+use mdinference::{Accuracy, Budget, Draw, Policy, Price, Request};
+use rand::SeedableRng;
 use rand::rngs::{SmallRng, StdRng};
-use rand::{Rng, SeedableRng};
 
 mod support;
 
@@ -115,11 +115,13 @@ fn write_table(rows: &[Row]) -> Result<(), String> {
 
 /// Every method on every zoo; those that go through all models only where that is not a matter of minutes.
 fn cases() -> Vec<String> {
-    let methods = ["naive", "naive-choose", "scan", "index", "index-at-steps", "draw", "draw-and-base"];
-    let mut cases: Vec<String> = methods.iter().map(|method| format!("table3/{method}")).collect();
+    let methods = ["naive", "naive-choose", "scan", "index", "index-at-steps"];
+    let others = ["request", "min_accuracy", "price", "draw", "draw-and-base"];
+    let mut cases: Vec<String> =
+        methods.iter().chain(&others).map(|method| format!("table3/{method}")).collect();
     for n in [64, 256, 1_024, 10_000] {
         for family in ["dense", "sparse"] {
-            let own = if n > 256 { &["naive", "index", "index-at-steps"][..] } else { &methods[..5] };
+            let own = if n > 256 { &["naive", "index", "index-at-steps"][..] } else { &methods };
             cases.extend(own.iter().map(|method| format!("{family}-{n}/{method}")));
         }
     }
@@ -176,6 +178,12 @@ fn on<const N: usize>(models: &[Measured], method: &str, selections: usize) {
     let budgets = budgets.iter().cycle().copied().take(selections).collect::<Vec<_>>();
     let small = &mut SmallRng::seed_from_u64(1);
     let std = &mut StdRng::seed_from_u64(1);
+    let percent = |percent| Accuracy::from_percent(percent).expect("an accuracy");
+    let mut ask = |request: Request| {
+        budgets.iter().for_each(|&budget| {
+            let _ = black_box(index.select(&request.with_budget(budget), Draw::from_rng(small)));
+        });
+    };
     match method {
         "naive" => budgets.iter().for_each(|&budget| {
             black_box(naive::weighted_index(models, budget, std));
@@ -184,16 +192,19 @@ fn on<const N: usize>(models: &[Measured], method: &str, selections: usize) {
             black_box(naive::choose_weighted(models, budget, std));
         }),
         "scan" => budgets.iter().for_each(|&budget| {
-            black_box(select(&catalog, &Policy::PAPER, budget, small.next_u64()));
+            black_box(catalog.select(&Policy::PAPER, budget, Draw::from_rng(small)));
         }),
         "index" | "index-at-steps" => budgets.iter().for_each(|&budget| {
-            black_box(index.select(budget, small.next_u64()));
+            black_box(index.select(budget, Draw::from_rng(small)));
         }),
+        "request" => ask(Request::new(Budget::default())),
+        "min_accuracy" => ask(Request::new(Budget::default()).with_min_accuracy(percent(60.0))),
+        "price" => ask(Request::new(Budget::default()).with_price(Price::per_milli(percent(0.1)))),
         "draw" => budgets.iter().for_each(|&budget| {
-            black_box((budget, small.next_u64()));
+            black_box((budget, Draw::from_rng(small)));
         }),
         "draw-and-base" => budgets.iter().for_each(|&budget| {
-            black_box((index.base(budget), small.next_u64()));
+            black_box((index.base(budget), Draw::from_rng(small)));
         }),
         _ => panic!("there is no method '{method}'"),
     }

@@ -23,8 +23,7 @@ use mdinference::select::explore::{Window, exploration_set};
 use mdinference::select::sample::{sample, weights};
 use mdinference::select::utility::Terms;
 use mdinference::{
-    Budget, Catalog, Constraints, Index, Latency, Micros, Model, ModelId, Policy, Profile, explain, select,
-    select_among,
+    Accuracy, Budget, Catalog, Draw, Index, Latency, Micros, Model, ModelId, Policy, Profile, Request,
 };
 use rand::rngs::{SmallRng, StdRng};
 use rand::{Rng, SeedableRng};
@@ -90,16 +89,16 @@ fn zoo<const N: usize>(criterion: &mut Criterion, name: &str, models: &[Measured
         naive::choose_weighted(models, budget, &mut std)
     });
     over(&mut group, "plain scan", &drawn, |budget| {
-        select(&catalog, &Policy::PAPER, budget, small.next_u64())
+        catalog.select(&Policy::PAPER, budget, Draw::from_rng(&mut small))
     });
-    over(&mut group, "index", &drawn, |budget| index.select(budget, small.next_u64()));
+    over(&mut group, "index", &drawn, |budget| index.select(budget, Draw::from_rng(&mut small)));
     over(&mut group, "floor: draw", &drawn, |_| small.next_u64());
     over(&mut group, "floor: draw and base", &drawn, |budget| (small.next_u64(), index.base(budget)));
     let steps = budgets_at_steps(&index);
     let terms = terms_by_mean(&catalog);
-    over(&mut group, "at steps: index", &steps, |budget| index.select(budget, small.next_u64()));
+    over(&mut group, "at steps: index", &steps, |budget| index.select(budget, Draw::from_rng(&mut small)));
     over(&mut group, "at steps: plain window scan", &steps, |budget| {
-        scan_window(&index, &terms, budget, small.next_u64())
+        scan_window(&index, &terms, budget, Draw::from_rng(&mut small))
     });
     group.finish();
 }
@@ -116,7 +115,7 @@ fn scan_window<const N: usize>(
     index: &Index<N>,
     terms: &[(Micros, Terms)],
     budget: Budget,
-    draw: u64,
+    draw: Draw,
 ) -> Option<usize> {
     let base = index.base(budget)?;
     let window = Window::around(index.catalog().get(base)?.latency);
@@ -142,13 +141,16 @@ fn stages(criterion: &mut Criterion) {
         exploration_set(catalog.models(), latency(budget)).count()
     });
     over(&mut group, "3: utilities and draw", &budgets, |budget| {
-        sample(weights(catalog.models(), &policy, budget), small.next_u64())
+        sample(weights(catalog.models(), &policy, budget), Draw::from_rng(&mut small))
     });
+    let min_accuracy = Accuracy::from_percent(60.0).expect("an accuracy");
+    let request = Request::new(Budget::default()).with_min_accuracy(min_accuracy);
     over(&mut group, "1 to 3 under constraints", &budgets, |budget| {
-        let eligible = catalog.models().filter(|model| model.profile.accuracy.as_ppm() >= 600_000);
-        select_among(eligible, &policy, budget, small.next_u64())
+        catalog.select(&policy, &request.with_budget(budget), Draw::from_rng(&mut small))
     });
-    over(&mut group, "explain", &budgets, |budget| explain(&catalog, &policy, &Constraints::NONE, budget));
+    over(&mut group, "explain", &budgets, |budget| {
+        catalog.explain(&policy, budget).candidates().map(|candidate| candidate.probability).sum::<f64>()
+    });
     group.finish();
 }
 
@@ -163,7 +165,7 @@ fn upkeep<const N: usize>(criterion: &mut Criterion, name: &str, models: &[Measu
     let mut index = index::<N>(models);
     let updates: Vec<(ModelId, Profile)> = (0..BUDGETS)
         .map(|at| {
-            let id = ModelId::new(at * 7 % models.len()).expect("an id");
+            let id = catalog.id(at * 7 % models.len()).expect("an id");
             let profile = *catalog.get(id).expect("a profile");
             let percent = 95 + at as u32 * 3 % 11;
             let mean = Micros::new(profile.latency.mean.get() / 100 * percent);

@@ -10,11 +10,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use mdinference::{
-    Accuracy, Budget, Catalog, Constraints, Cost, Decision, Explanation, Margin, Micros, ModelId, ModelSet,
-    NetworkTime, NothingEligible, Policy, Sharpness, explain, select_constrained,
+    Accuracy, Budget, Catalog, Cost, Decision, Draw, Margin, Micros, ModelId, ModelSet, NetworkTime,
+    NothingEligible, Policy, Request, Sharpness,
 };
+use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
 use serde::Serialize;
 
 #[path = "support/command.rs"]
@@ -24,7 +24,7 @@ mod table;
 #[path = "support/zoo.rs"]
 mod zoo;
 
-use command::{Failure, checked, margin, millis, percent};
+use command::{Failure, margin, millis, percent};
 use zoo::{BadInput, Zoo};
 
 /// How many models a zoo may have.
@@ -58,7 +58,7 @@ struct Arguments {
     /// Deviation margin γ: a model fits if μ + γσ is below the budget
     #[arg(long, value_name = "GAMMA", default_value = "1", value_parser = margin)]
     margin: Margin,
-    /// Sharpness k: models are drawn by utility to the power of k
+    /// Sharpness k, a whole number: models are drawn by utility to the power of k
     #[arg(long, value_name = "K", default_value = "1", value_parser = sharpness)]
     sharpness: Sharpness,
     /// Seed of the draws
@@ -84,7 +84,8 @@ struct Arguments {
 }
 
 fn sharpness(text: &str) -> Result<Sharpness, String> {
-    checked(text, Sharpness::new, "is too large")
+    let k = text.trim().parse().ok().and_then(|k| Sharpness::new(k).ok());
+    k.ok_or_else(|| format!("is not a whole number from 1 to {}", u32::MAX))
 }
 
 fn main() -> ExitCode {
@@ -95,16 +96,17 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let zoo = Zoo::open(&arguments.zoo)?;
     let catalog = Catalog::<CAPACITY>::new(zoo.profiles.iter().copied())
         .map_err(|error| BadInput(format!("{}: {error}", arguments.zoo)))?;
-    let allowed = allowed(arguments, &zoo)?;
-    let constraints = Constraints::NONE
+    let allowed = allowed(arguments, &zoo, &catalog)?;
+    let request = Request::new(Budget::default())
         .with_min_accuracy(arguments.min_accuracy)
         .with_max_cost(Cost(arguments.max_cost))
         .with_allowed(&allowed);
     let policy = Policy::PAPER.with_margin(arguments.margin).with_sharpness(arguments.sharpness);
     let mut rng = StdRng::seed_from_u64(arguments.seed);
     let mut answer = |budget| {
-        let decision = select_constrained(&catalog, &policy, &constraints, budget, rng.next_u64());
-        Answer { zoo: &zoo, explanation: explain(&catalog, &policy, &constraints, budget), decision }
+        let request = request.with_budget(budget);
+        let decision = catalog.select(&policy, &request, Draw::from_rng(&mut rng));
+        Answer { zoo: &zoo, catalog: &catalog, policy, request, decision }
     };
 
     let mut output = io::stdout().lock();
@@ -115,7 +117,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         if arguments.json {
             writeln!(output, "{}", answer.json())?;
         } else {
-            writeln!(output, "Budget: {} = {sla} − {origin}\n", answer.explanation.budget.time())?;
+            writeln!(output, "Budget: {} = {sla} − {origin}\n", answer.request.budget().time())?;
             write!(output, "{}", answer.text())?;
         }
         return Ok(());
@@ -151,11 +153,15 @@ fn network(arguments: &Arguments) -> Result<(NetworkTime, String), BadInput> {
 }
 
 /// The models that --only and --without leave.
-fn allowed(arguments: &Arguments, zoo: &Zoo) -> Result<ModelSet<CAPACITY>, BadInput> {
+fn allowed(
+    arguments: &Arguments,
+    zoo: &Zoo,
+    catalog: &Catalog<CAPACITY>,
+) -> Result<ModelSet<CAPACITY>, BadInput> {
     let ids = |option: &str, names: &[String]| -> Result<Vec<ModelId>, BadInput> {
         let id = |name: &String| {
             let index = zoo.names.iter().position(|other| other == name.trim());
-            index.and_then(ModelId::new).ok_or_else(|| {
+            index.and_then(|index| catalog.id(index)).ok_or_else(|| {
                 let known = zoo.names.join(", ");
                 BadInput(format!("{option}: there is no model '{name}' in the zoo; there are: {known}"))
             })
@@ -199,7 +205,9 @@ impl Requests {
 /// What became of one request.
 struct Answer<'a> {
     zoo: &'a Zoo,
-    explanation: Explanation<CAPACITY>,
+    catalog: &'a Catalog<CAPACITY>,
+    policy: Policy,
+    request: Request<'a>,
     decision: Result<Decision, NothingEligible>,
 }
 
@@ -222,16 +230,16 @@ struct JsonCandidate<'a> {
 }
 
 impl Answer<'_> {
-    fn name(&self, id: ModelId) -> &str {
-        &self.zoo.names[id.index()]
+    fn name(&self, place: usize) -> &str {
+        &self.zoo.names[place]
     }
 
     fn base(&self) -> Option<&str> {
-        self.decision.ok().map(|decision| self.name(decision.base))
+        self.decision.ok().map(|decision| self.name(decision.base.into()))
     }
 
     fn pick(&self) -> Option<&str> {
-        self.decision.ok().map(|decision| self.name(decision.model))
+        self.decision.ok().map(|decision| self.name(decision.model.index()))
     }
 
     fn reason(&self) -> String {
@@ -243,19 +251,20 @@ impl Answer<'_> {
 
     /// Of the pick, in percent.
     fn probability(&self) -> f64 {
-        let picked = self.decision.ok().map_or(0, |decision| decision.model.index());
-        100.0 * self.explanation.candidates[picked].probability
+        let probability = |model| self.catalog.probability(&self.policy, &self.request, model);
+        self.decision.map_or(0.0, |decision| 100.0 * probability(decision.model))
     }
 
     fn json(&self) -> String {
-        let candidates = self.explanation.candidates.iter().map(|candidate| JsonCandidate {
-            model: self.name(candidate.model),
+        let explanation = self.catalog.explain(&self.policy, &self.request);
+        let candidates = explanation.candidates().map(|candidate| JsonCandidate {
+            model: self.name(candidate.model.index()),
             verdict: candidate.verdict.to_string(),
             utility: candidate.utility,
             probability: candidate.probability,
         });
         let json = Json {
-            budget_ms: self.explanation.budget.time().as_millis(),
+            budget_ms: self.request.budget().time().as_millis(),
             base: self.base(),
             pick: self.pick(),
             reason: self.reason(),
@@ -265,10 +274,11 @@ impl Answer<'_> {
     }
 
     fn text(&self) -> String {
-        let rows = self.explanation.candidates.iter().map(|candidate| {
+        let explanation = self.catalog.explain(&self.policy, &self.request);
+        let rows = explanation.candidates().map(|candidate| {
             let profile = self.zoo.profiles[candidate.model.index()];
             vec![
-                self.name(candidate.model).to_owned(),
+                self.name(candidate.model.index()).to_owned(),
                 candidate.verdict.to_string(),
                 format!("{:.1}", profile.accuracy.as_percent()),
                 format!("{:.3}", profile.latency.mean.as_millis()),
@@ -296,7 +306,7 @@ impl Answer<'_> {
             self.reason(),
             format!("{:.3}", sla.as_millis()),
             format!("{:.3}", network.as_millis()),
-            format!("{:.3}", self.explanation.budget.time().as_millis()),
+            format!("{:.3}", self.request.budget().time().as_millis()),
             self.pick().map_or("–".to_owned(), |_| format!("{:.4}", self.probability())),
         ]
     }

@@ -22,7 +22,7 @@ mod simulation;
 mod zoo;
 
 use comparison::{Results, Settings, compare};
-use mdinference::{Accuracy, Budget, Constraints, Latency, Margin, Micros, NetworkTime, explain};
+use mdinference::{Accuracy, Budget, Latency, Margin, Micros, NetworkTime};
 use network::Network;
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -52,8 +52,8 @@ fn back_before_local(network: Network, sla: u32, [mean, deviation]: [u32; 2]) ->
     let mut back = 0.0;
     for (time, part) in network.grid(5_000) {
         let budget = Budget::new(world.sla, NetworkTime::Given(time));
-        let explanation = explain(catalog, world.index.policy(), &Constraints::NONE, budget);
-        for candidate in explanation.candidates.iter().filter(|candidate| candidate.probability > 0.0) {
+        let explanation = world.index.explain(budget);
+        for candidate in explanation.candidates().filter(|candidate| candidate.probability > 0.0) {
             let latency = catalog.get(candidate.model).unwrap().latency;
             let slack = local_start - time.as_millis() - latency.mean.as_millis();
             let in_time = Normal::standard().cdf(slack / latency.deviation.as_millis());

@@ -80,7 +80,7 @@ macro_rules! shipped {
     };
 }
 
-shipped!(table3 p2 c5);
+shipped!(table3_fictional p2 c5);
 
 /// 64 models of 1 to 200 ms, many in each other's windows, as no shipped zoo has them.
 #[test]

@@ -23,7 +23,7 @@ pub struct Measured {
 
 /// Table III of the paper, with its fictional model.
 pub fn table3() -> Vec<Measured> {
-    zoo::Zoo::shipped("table3")
+    zoo::Zoo::shipped("table3_fictional")
         .expect("the shipped zoo")
         .profiles
         .iter()

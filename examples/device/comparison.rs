@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use mdinference::duplicate::Strategy;
+use mdinference::device::Strategy;
 use mdinference::{Accuracy, Latency, Margin, Micros};
 use rand::SeedableRng;
 use rand::rngs::StdRng;

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use mdinference::duplicate::{LocalStart, Strategy};
+use mdinference::device::{LocalStart, Strategy};
 use mdinference::{Accuracy, Latency, Margin, Micros, NumberError};
 
 use comparison::{Settings, compare};

@@ -1,13 +1,13 @@
 //! One request after another in virtual time: the crate's own device and selector, driven by drawn times.
 
-use mdinference::duplicate::{Action, Counters, Event, LocalStart, Source, Strategy};
-use mdinference::select::base::{base, fastest};
+use mdinference::device::{Action, Counters, Event, LocalStart, Source, Strategy};
+use mdinference::select::base::fastest;
 use mdinference::{
-    Accuracy, Budget, Device, Index, Latency, Micros, NetworkTime, Profile, Timestamp, joint_budget,
+    Accuracy, Budget, Device, Draw, Index, Latency, Micros, NetworkTime, Profile, Request, Timestamp,
     remote_time,
 };
+use rand::RngExt;
 use rand::rngs::StdRng;
-use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
 use crate::network::Network;
@@ -17,7 +17,7 @@ use crate::network::Network;
 pub struct Draws {
     /// One way; T_nw is twice this, as in the paper.
     one_way: Micros,
-    selection: u64,
+    selection: Draw,
     /// The remote model's time, in deviations from its mean.
     remote_score: f64,
     local_time: Micros,
@@ -28,7 +28,7 @@ impl Draws {
         let share = rng.random_range(f64::EPSILON..1.0);
         Self {
             one_way: Micros::new(network.quantile(share).get() / 2),
-            selection: rng.next_u64(),
+            selection: Draw::from_rng(rng),
             remote_score: rng.sample(StandardNormal),
             local_time: taking(local, rng.sample(StandardNormal)),
         }
@@ -57,22 +57,20 @@ pub struct World<const N: usize> {
 }
 
 impl<const N: usize> World<N> {
-    /// The budget that the server selects with.
-    fn budget(&self, network: NetworkTime, rule: Rule) -> Budget {
-        let budget = Budget::new(self.sla, network);
+    /// What the server is asked.
+    fn request(&self, network: NetworkTime, rule: Rule) -> Request<'static> {
+        let request = Request::new(Budget::new(self.sla, network));
         match (rule.price, rule.strategy.local_start(self.sla, self.local.latency, None)) {
             (Some(price), LocalStart::After(delay)) => {
-                let (models, margin) = (self.index.catalog().models(), self.index.policy().margin);
-                joint_budget(models, margin, budget, Budget::new(delay, network), price)
+                request.with_earlier(Budget::new(delay, network), price)
             }
-            _ => budget,
+            _ => request,
         }
     }
 
     /// The time from a request to its result if the server answers with the base.
     fn expected(&self, network: NetworkTime, rule: Rule) -> Latency {
-        let (models, margin) = (self.index.catalog().models(), self.index.policy().margin);
-        let base = base(models, margin, self.budget(network, rule));
+        let base = self.index.explain(&self.request(network, rule)).base;
         let model = base.map(|base| base.model().profile.latency).unwrap_or_default();
         remote_time(Latency { mean: network.both_ways(), deviation: Micros::ZERO }, model)
     }
@@ -106,8 +104,8 @@ impl Run {
         let began = Timestamp::from_micros(0);
         let network = NetworkTime::TwiceInput(draws.one_way);
 
-        // What the server does with it, once it is there.
-        let model = world.index.select(world.budget(network, self.rule), draws.selection).model;
+        // What the server does with it, once it is there. No model is ruled out.
+        let model = world.index.select(&world.request(network, self.rule), draws.selection).ok()?.model;
         let profile = world.index.catalog().get(model).copied().unwrap_or_default();
         let remote_takes = network.both_ways().saturating_add(taking(profile.latency, draws.remote_score));
 

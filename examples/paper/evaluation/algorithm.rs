@@ -4,7 +4,7 @@ use std::fmt;
 
 use mdinference::select::base::{Base, base};
 use mdinference::select::explore::exploration_set;
-use mdinference::{Budget, Constraints, Margin, Micros, ModelId, Policy, baseline, explain, select};
+use mdinference::{Budget, Draw, Margin, Micros, ModelId, Policy, baseline};
 
 use super::models::Catalog;
 
@@ -23,8 +23,8 @@ impl Algorithm {
     /// MDInference with γ = 1 and k = 1.
     pub const PAPER: Self = Self::MdInference(Policy::PAPER);
 
-    /// The model that answers a request with this SLA and budget; `draw` is 64 random bits.
-    pub fn pick(self, catalog: &Catalog, sla: Micros, budget: Budget, draw: u64) -> ModelId {
+    /// The model that answers a request with this SLA and budget.
+    pub fn pick(self, catalog: &Catalog, sla: Micros, budget: Budget, draw: Draw) -> ModelId {
         let models = catalog.models();
         let margin = Margin::PAPER;
         match self {
@@ -34,7 +34,7 @@ impl Algorithm {
             Self::PureRandom => baseline::pure_random(models, draw),
             Self::RelatedRandom => baseline::related_random(models, margin, budget, draw),
             Self::RelatedAccurate => baseline::related_accurate(models, margin, budget),
-            Self::MdInference(policy) => Some(select(catalog, &policy, budget, draw).model),
+            Self::MdInference(policy) => Some(catalog.select(&policy, budget, draw).model),
         }
         .expect("a catalog is never empty")
     }
@@ -54,13 +54,15 @@ impl Algorithm {
                 }
                 nothing_fits => nothing_fits.map(|fastest| (fastest.model().id, 1.0)).into_iter().collect(),
             },
-            Self::MdInference(policy) => explain(catalog, &policy, &Constraints::NONE, budget)
-                .candidates
-                .iter()
+            Self::MdInference(policy) => catalog
+                .explain(&policy, budget)
+                .candidates()
                 .filter(|candidate| candidate.probability > 0.0)
                 .map(|candidate| (candidate.model, candidate.probability))
                 .collect(),
-            deterministic => vec![(deterministic.pick(catalog, sla, budget, 0), 1.0)],
+            deterministic => {
+                vec![(deterministic.pick(catalog, sla, budget, Draw::from_uniform_bits(0)), 1.0)]
+            }
         }
     }
 }

@@ -15,14 +15,11 @@ use super::{SHOWN_SLAS, Settings, slas};
 /// What may be lost to related accurate, in points of accuracy, to count as negligible.
 pub const NEGLIGIBLE: f64 = 0.5;
 
-/// k is searched in steps of 1 / this.
-const STEPS_PER_UNIT: u32 = 10;
-
 pub struct Figure6 {
-    /// The smallest k, in steps of 0.1, that loses less than [`NEGLIGIBLE`] at every SLA.
-    pub sharpness: f64,
-    /// The largest loss at any SLA, in points, with k = 1, with that k, and with the next whole k.
-    pub losses: [(f64, f64); 3],
+    /// The smallest k that loses less than [`NEGLIGIBLE`] at every SLA.
+    pub sharpness: u32,
+    /// The largest loss at any SLA, in points, with k = 1 and with that k.
+    pub losses: [(u32, f64); 2],
     /// NasNet Fictional's share of the picks while NasNet Large is the base, in percent (Eq. 3 as written).
     pub fictional_share: f64,
     pub points: Vec<Point>,
@@ -49,12 +46,9 @@ impl Figure6 {
         let loss = |k, index: usize| best[index] - accuracy(mdinference(k), slas[index]);
         // A k that will not do mostly shows at the longest SLA, where the twins are explored most.
         let suffices = |k| (0..slas.len()).rev().all(|index| loss(k, index) < NEGLIGIBLE);
-        let sharpness = (STEPS_PER_UNIT..)
-            .map(|steps| f64::from(steps) / f64::from(STEPS_PER_UNIT))
-            .find(|&k| suffices(k))
-            .expect("a large k picks the largest utility");
+        let sharpness = (1..).find(|&k| suffices(k)).expect("a large k picks the largest utility");
         let indices: Vec<usize> = (0..slas.len()).collect();
-        let losses = [1.0, sharpness, sharpness.ceil()].map(|k| {
+        let losses = [1, sharpness].map(|k| {
             let losses = parallel::map(progress, &format!("Figure 6: k = {k}"), &indices, |&i| loss(k, i));
             (k, losses.into_iter().fold(0.0, f64::max))
         });
@@ -121,7 +115,7 @@ impl Figure6 {
         let missed_by_set = missed_by_set.into_iter().fold(0.0, f64::max);
         let missed_by_pure = self.points.iter().map(|point| missed(&pure(point), point)).fold(0.0, f64::max);
         let loss = |(k, loss)| Row::new(FIGURE, mdinference(k), "largest loss (points)", None, loss);
-        let [as_written, smallest, whole] = self.losses;
+        let [as_written, smallest] = self.losses;
         let rows = vec![
             Row::new(FIGURE, "pure random", "largest change over the SLAs", None, flat)
                 .against(stated("pure random", "latency and accuracy").says(flat < 0.5))
@@ -147,7 +141,6 @@ impl Figure6 {
                 .note("while NasNet Large is the base"),
             Row::new(FIGURE, "mdinference", "smallest sufficient k", None, self.sharpness),
             loss(smallest).note("less than 0.5"),
-            loss(whole),
         ];
         Section {
             title: "Figure 6: ways to explore, with NasNet Fictional, T_nw = 100 ± 50 ms".into(),
@@ -164,18 +157,16 @@ impl Figure6 {
                     self.fictional_share
                 ),
                 format!(
-                    "Drawing by Uᵏ instead of U, less than 0.5 points are lost at every SLA from k = {} on (searched \
-                     from 1 in steps of {}; the smallest whole k is {}). Losses are integrals.",
-                    self.sharpness,
-                    1.0 / f64::from(STEPS_PER_UNIT),
-                    self.sharpness.ceil()
+                    "Drawing by Uᵏ instead of U, less than 0.5 points are lost at every SLA from k = {} on, \
+                     the smallest whole number that is enough. Losses are integrals.",
+                    self.sharpness
                 ),
             ],
         }
     }
 }
 
-fn algorithms(sharpness: f64) -> [Algorithm; 5] {
+fn algorithms(sharpness: u32) -> [Algorithm; 5] {
     [
         Algorithm::PureRandom,
         Algorithm::RelatedRandom,
@@ -186,6 +177,6 @@ fn algorithms(sharpness: f64) -> [Algorithm; 5] {
 }
 
 /// MDInference with sharpness `k`, which is positive.
-fn mdinference(k: f64) -> Algorithm {
+fn mdinference(k: u32) -> Algorithm {
     Algorithm::MdInference(Policy::PAPER.with_sharpness(Sharpness::new(k).expect("k is positive")))
 }

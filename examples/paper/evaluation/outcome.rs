@@ -1,8 +1,8 @@
 //! What becomes of many requests under one algorithm: replayed one by one, or as the exact expectation.
 
-use mdinference::{Budget, Micros, ModelId, NetworkTime};
+use mdinference::{Budget, Draw, Micros, ModelId, NetworkTime};
 use rand::rngs::StdRng;
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -63,8 +63,8 @@ pub fn aggregate_accuracy(answers: impl IntoIterator<Item = (f64, f64)>) -> f64 
 pub struct Request {
     /// T_nw.
     pub network: Micros,
-    /// 64 random bits for the selection.
-    pub draw: u64,
+    /// Of the selection.
+    pub draw: Draw,
     /// How many σ the inference takes longer than μ.
     pub delay: f64,
 }
@@ -82,7 +82,7 @@ pub fn requests(network: &Network, seed: u64, count: usize) -> Vec<Request> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut request = || Request {
         network: network.quantile(rng.random_range(f64::MIN_POSITIVE..1.0)),
-        draw: rng.next_u64(),
+        draw: Draw::from_rng(&mut rng),
         delay: rng.sample(StandardNormal),
     };
     (0..count).map(|_| request()).collect()
