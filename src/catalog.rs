@@ -1,5 +1,6 @@
 //! [`Catalog`]: the functionally-equivalent models M that a request may be answered by (Section III).
 
+use core::cmp::Ordering;
 use core::fmt;
 
 use heapless::Vec;
@@ -11,28 +12,44 @@ use crate::profile::{Latency, Profile, ProfileError};
 /// [`Catalog::id`] gives it. A catalog knows neither the ids of other catalogs nor those of models that it has removed or
 /// replaced: the tag is a hash of all that the catalog was made of, and moves on with each model that its place is given
 /// to. One in 65,536 catalogs has the tag of another by chance; replicas made of the same profiles have the same ids.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
-pub struct ModelId {
-    place: u16,
-    tag: u16,
-}
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(from = "serde_impl::Written", into = "serde_impl::Written"))]
+// The place in the lower half and the tag in the upper: one number, so that ids are compared and moved as one.
+pub struct ModelId(u32);
 
 impl ModelId {
+    const fn new(place: u16, tag: u16) -> Self {
+        Self((tag as u32) << 16 | place as u32)
+    }
+
     /// The place as an array index.
     pub const fn index(self) -> usize {
-        self.place as usize
+        self.place() as usize
     }
 
     pub(crate) const fn place(self) -> u16 {
-        self.place
+        self.0 as u16
+    }
+}
+
+/// By place.
+impl Ord for ModelId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.rotate_left(16).cmp(&other.0.rotate_left(16))
+    }
+}
+
+impl PartialOrd for ModelId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
 /// The place.
 impl fmt::Display for ModelId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.place, f)
+        fmt::Display::fmt(&self.place(), f)
     }
 }
 
@@ -111,7 +128,7 @@ impl<const N: usize> Catalog<N> {
         // As many as there are profiles, so there is room.
         for place in 0..catalog.profiles.len() as u16 {
             let _ = catalog.tags.push(tag);
-            let _ = catalog.order.push(ModelId { place, tag: tag.number });
+            let _ = catalog.order.push(ModelId::new(place, tag.number));
         }
         let Self { profiles, order, .. } = &mut catalog;
         sort(order, |id| (profiles.get(id.index()).map(by_mean), id));
@@ -181,7 +198,7 @@ impl<const N: usize> Catalog<N> {
         let (slot, tag) = self.profiles.get_mut(place).zip(self.tags.get_mut(place)).ok_or(full)?;
         *slot = profile;
         *tag = Tag { number: tag.number.wrapping_add(1), vacant: false };
-        let id = ModelId { place: place as u16, tag: tag.number };
+        let id = ModelId::new(place as u16, tag.number);
         let Self { profiles, order, .. } = self;
         let key = |id: ModelId| (profiles.get(id.index()).map(by_mean), id);
         let at = order.partition_point(|&other| key(other) < key(id));
@@ -222,7 +239,7 @@ impl<const N: usize> Catalog<N> {
         self.change(id, profile).ok_or(CatalogError::Unknown)?;
         let tag = self.tags.get_mut(id.index()).ok_or(CatalogError::Unknown)?;
         tag.number = tag.number.wrapping_add(1);
-        let new = ModelId { tag: tag.number, ..id };
+        let new = ModelId::new(id.place(), tag.number);
         if let Some(slot) = self.order.iter_mut().find(|other| **other == id) {
             *slot = new;
         }
@@ -255,7 +272,7 @@ pub(crate) struct Places<'a> {
 impl<'a> Places<'a> {
     fn id(self, place: usize) -> Option<ModelId> {
         let tag = self.tags.get(place).filter(|tag| !tag.vacant)?;
-        Some(ModelId { place: place as u16, tag: tag.number })
+        Some(ModelId::new(place as u16, tag.number))
     }
 
     pub(crate) fn get(self, id: ModelId) -> Option<&'a Profile> {
@@ -372,8 +389,28 @@ mod serde_impl {
     use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
     use serde::ser::{Serialize, SerializeSeq, Serializer};
 
-    use super::{Catalog, CatalogError};
+    use super::{Catalog, CatalogError, ModelId};
     use crate::profile::Profile;
+
+    /// An id as it is written.
+    #[derive(serde::Serialize, serde::Deserialize)]
+    #[serde(rename = "ModelId", deny_unknown_fields)]
+    pub(super) struct Written {
+        place: u16,
+        tag: u16,
+    }
+
+    impl From<Written> for ModelId {
+        fn from(Written { place, tag }: Written) -> Self {
+            Self::new(place, tag)
+        }
+    }
+
+    impl From<ModelId> for Written {
+        fn from(id: ModelId) -> Self {
+            Self { place: id.place(), tag: (id.0 >> 16) as u16 }
+        }
+    }
 
     /// A sequence of profiles in the order of their ids.
     impl<const N: usize> Serialize for Catalog<N> {

@@ -4,11 +4,11 @@ mod draw;
 mod order;
 mod staircase;
 
-use crate::catalog::{Catalog, CatalogError, Model, ModelId};
+use crate::catalog::{Catalog, CatalogError, ModelId};
 use crate::policy::Policy;
 use crate::profile::Profile;
 use crate::request::{Budget, Draw, NothingEligible, Question, Request};
-use crate::select::base::{Base, fastest};
+use crate::select::base::fastest;
 use crate::select::sample::{Probabilities, sample, weights};
 use crate::select::{Decision, Explanation, Reason, decide};
 
@@ -153,15 +153,17 @@ impl<const N: usize> Index<N> {
 
     #[inline(always)]
     fn select_plain(&self, budget: Budget, draw: Draw) -> Decision {
-        let Some(step) = self.staircase.step(budget) else { return self.nothing_fits(budget) };
-        let base = step.base;
+        let Some(step) = self.staircase.step(budget) else {
+            let model = self.fastest;
+            return Decision { model, base: model.place(), reason: self.nothing_fits(budget), budget };
+        };
         let model = match step.method {
-            Method::Certain => base,
-            Method::Lanes => step.lanes.draw(budget, draw, base),
+            Method::Certain => step.base,
+            Method::Lanes => step.lanes.draw(budget, draw, step.base),
             Method::Window => self.draw_from_window(step, budget, draw),
         };
-        let reason = if model == base { Reason::Base } else { Reason::Explored };
-        Decision { model, base: base.place(), reason, budget }
+        let reason = if model == step.base { Reason::Base } else { Reason::Explored };
+        Decision { model, base: step.base.place(), reason, budget }
     }
 
     /// What no index can foresee: the plain scan.
@@ -180,13 +182,15 @@ impl<const N: usize> Index<N> {
         }
     }
 
+    /// Why the fastest. Not the whole decision: a call that gives one has it pass through memory where something fits.
     #[cold]
-    fn nothing_fits(&self, budget: Budget) -> Decision {
+    fn nothing_fits(&self, budget: Budget) -> Reason {
         let profile = self.models.profile(self.fastest);
-        Decision::new(Base::Fastest(Model { id: self.fastest, profile }), self.fastest, budget)
+        Reason::of_fastest(profile.latency.mean, budget)
     }
 
-    #[inline]
+    // Always, for where a program selects in several places.
+    #[inline(always)]
     fn draw_from_window(&self, step: &Step, budget: Budget, draw: Draw) -> ModelId {
         let Ordered { catalog, policy, terms, .. } = &self.models;
         if !policy.sharpness.is_paper() {

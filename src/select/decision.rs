@@ -5,6 +5,7 @@ use core::fmt;
 use crate::catalog::ModelId;
 use crate::request::Budget;
 use crate::select::base::Base;
+use crate::time::Micros;
 
 /// A model picked for a request, and what it was picked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +21,9 @@ pub struct Decision {
     /// The budget that it was chosen within: T_budget, or the earlier one that the request asks for, if the base fits it.
     pub budget: Budget,
 }
+
+// It is copied and logged with each request.
+const _: () = assert!(size_of::<Decision>() <= 12);
 
 /// Why a model was picked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,6 +44,11 @@ impl Reason {
     pub const fn fits(self) -> bool {
         matches!(self, Self::Base | Self::Explored)
     }
+
+    /// Where nothing fits, of the fastest model's μ.
+    pub(crate) fn of_fastest(mean: Micros, budget: Budget) -> Self {
+        if mean < budget.time() { Self::Tight } else { Self::TooLate }
+    }
 }
 
 impl fmt::Display for Reason {
@@ -58,8 +67,7 @@ impl Decision {
         let reason = match base {
             Base::Fits(base) if base.id == model => Reason::Base,
             Base::Fits(_) => Reason::Explored,
-            Base::Fastest(fastest) if fastest.profile.latency.mean < budget.time() => Reason::Tight,
-            Base::Fastest(_) => Reason::TooLate,
+            Base::Fastest(fastest) => Reason::of_fastest(fastest.profile.latency.mean, budget),
         };
         Self { model, base: base.model().id.place(), reason, budget }
     }
