@@ -79,7 +79,10 @@ pub fn base(
     eligible
         .clone()
         .filter(|eligible| threshold(&eligible.model).fits(budget))
-        .min_by_key(|Eligible { model, value }| (Reverse(*value), threshold(model), model.id))
+        .min_by(|a, b| {
+            let tie = || (threshold(&a.model), a.model.id).cmp(&(threshold(&b.model), b.model.id));
+            b.value.cmp(&a.value).then_with(tie)
+        })
         .map(|eligible| Base::Fits(eligible.model))
         .or_else(|| fastest(eligible.map(|eligible| eligible.model)).map(Base::Fastest))
 }

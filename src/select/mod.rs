@@ -11,11 +11,11 @@ pub mod utility;
 pub mod value;
 
 use crate::catalog::{Catalog, Model, ModelId};
-use crate::policy::Policy;
+use crate::policy::{Margin, Policy};
 use crate::request::{Budget, Draw, NothingEligible, Question, Request};
 
 use self::base::{Base, Threshold, base};
-use self::value::eligible;
+use self::value::{Eligible, eligible};
 
 pub use decision::{Decision, Reason};
 pub use explain::{Candidate, Explanation, Verdict};
@@ -45,7 +45,8 @@ impl<const N: usize> Catalog<N> {
         question.answer(
             // Not an error: a catalog is never empty, and a budget rules nobody out.
             |budget| {
-                let decision = decide(self.models(), policy, &Request::new(budget), draw);
+                let models = self.models().map(Eligible::from);
+                let decision = decide_among(models, policy, &Request::new(budget), draw);
                 decision.unwrap_or(Decision {
                     model: ModelId::default(),
                     base: 0,
@@ -75,28 +76,38 @@ pub(crate) fn decide(
     request: &Request<'_>,
     draw: Draw,
 ) -> Result<Decision, NothingEligible> {
-    let (base, budget) = stage_1(models.clone(), policy, request);
-    let Some(base) = base else { return Err(NothingEligible::count(models, request)) };
+    let among = eligible(models.clone(), request, policy.margin);
+    decide_among(among, policy, request, draw).ok_or_else(|| NothingEligible::count(models, request))
+}
+
+/// Stages 1 to 3; `None` only without models.
+fn decide_among(
+    models: impl Iterator<Item = Eligible> + Clone,
+    policy: &Policy,
+    request: &Request<'_>,
+    draw: Draw,
+) -> Option<Decision> {
+    let (base, budget) = stage_1(models.clone(), policy.margin, request);
+    let base = base?;
     let id = match base {
         Base::Fits(base) if explores(request) => {
-            let models = eligible(models, request, policy.margin).map(|eligible| eligible.model);
+            let models = models.map(|eligible| eligible.model);
             let set = explore::exploration_set(models, base.profile.latency);
             sample::sample(sample::weights(set, policy, budget), draw).unwrap_or(base.id)
         }
         Base::Fits(model) | Base::Fastest(model) => model.id,
     };
-    Ok(Decision::new(base, id, budget))
+    Some(Decision::new(base, id, budget))
 }
 
 /// Stage 1, and the budget that the other stages are within: the earlier one that the request asks for, if the base fits
 /// it.
 fn stage_1(
-    models: impl Iterator<Item = Model> + Clone,
-    policy: &Policy,
+    models: impl Iterator<Item = Eligible> + Clone,
+    margin: Margin,
     request: &Request<'_>,
 ) -> (Option<Base>, Budget) {
-    let margin = policy.margin;
-    let base = base(eligible(models, request, margin), margin, request.budget());
+    let base = base(models, margin, request.budget());
     let fits = |budget| match base {
         Some(Base::Fits(model)) => Threshold::new(model.profile.latency, margin).fits(budget),
         _ => false,
