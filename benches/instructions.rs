@@ -19,7 +19,7 @@ use std::hint::black_box;
 use std::process::{Command, ExitCode};
 
 use clap::Parser;
-use mdinference::{Accuracy, Budget, Draw, Policy, Price, Request};
+use mdinference::{Accuracy, Budget, Draw, Index, Policy, Price, Request};
 use rand::SeedableRng;
 use rand::rngs::{SmallRng, StdRng};
 
@@ -179,11 +179,7 @@ fn on<const N: usize>(models: &[Measured], method: &str, selections: usize) {
     let small = &mut SmallRng::seed_from_u64(1);
     let std = &mut StdRng::seed_from_u64(1);
     let percent = |percent| Accuracy::from_percent(percent).expect("an accuracy");
-    let mut ask = |request: Request| {
-        budgets.iter().for_each(|&budget| {
-            let _ = black_box(index.select(&request.with_budget(budget), Draw::from_rng(small)));
-        });
-    };
+    let ask = |request: Request| asked(&index, &budgets, request);
     match method {
         "naive" => budgets.iter().for_each(|&budget| {
             black_box(naive::weighted_index(models, budget, std));
@@ -194,9 +190,7 @@ fn on<const N: usize>(models: &[Measured], method: &str, selections: usize) {
         "scan" => budgets.iter().for_each(|&budget| {
             black_box(catalog.select(&Policy::PAPER, budget, Draw::from_rng(small)));
         }),
-        "index" | "index-at-steps" => budgets.iter().for_each(|&budget| {
-            black_box(index.select(budget, Draw::from_rng(small)));
-        }),
+        "index" | "index-at-steps" => plain(&index, &budgets),
         "request" => ask(Request::new(Budget::default())),
         "min_accuracy" => ask(Request::new(Budget::default()).with_min_accuracy(percent(60.0))),
         "price" => ask(Request::new(Budget::default()).with_price(Price::per_milli(percent(0.1)))),
@@ -208,4 +202,22 @@ fn on<const N: usize>(models: &[Measured], method: &str, selections: usize) {
         }),
         _ => panic!("there is no method '{method}'"),
     }
+}
+
+// Functions of their own, so that what is counted does not depend on what else there is to run.
+
+#[inline(never)]
+fn plain<const N: usize>(index: &Index<N>, budgets: &[Budget]) {
+    let mut small = SmallRng::seed_from_u64(1);
+    for &budget in budgets {
+        black_box(index.select(budget, Draw::from_rng(&mut small)));
+    }
+}
+
+#[inline(never)]
+fn asked<const N: usize>(index: &Index<N>, budgets: &[Budget], request: Request) {
+    let small = &mut SmallRng::seed_from_u64(1);
+    budgets.iter().for_each(|&budget| {
+        let _ = black_box(index.select(&request.with_budget(budget), Draw::from_rng(small)));
+    });
 }
