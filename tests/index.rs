@@ -10,12 +10,12 @@
 
 mod support;
 
-use mdinference::{Budget, Catalog, Index, Micros, ModelId};
+use mdinference::{Budget, Catalog, Draw, Index, Micros};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use support::config;
-use support::invariants::same_decision;
+use support::invariants::{same_decision, update};
 use support::strategies::{policies, profile, zoos};
 
 const CAPACITY: usize = 128;
@@ -32,15 +32,11 @@ proptest! {
         requests in vec((any::<prop::sample::Index>(), 0..3_u32, any::<u64>()), 30),
     ) {
         let mut profiles = profiles;
-        let fresh = |profiles: &[_]| {
-            Index::<CAPACITY>::new(Catalog::new(profiles.iter().copied()).unwrap(), policy)
-        };
-        let mut index = fresh(&profiles);
+        let catalog = Catalog::<CAPACITY>::new(profiles.iter().copied()).unwrap();
+        let mut index = Index::new(catalog, policy);
         for (place, profile) in updates {
             let place = place.index(profiles.len());
-            let old = std::mem::replace(&mut profiles[place], profile);
-            prop_assert_eq!(index.update(ModelId::new(place).unwrap(), profile), Some(old));
-            prop_assert_eq!(&index, &fresh(&profiles));
+            update(&mut index, &mut profiles, place, profile);
         }
         for (model, either_side, draw) in requests {
             let latency = model.get(&profiles).latency;
@@ -48,7 +44,7 @@ proptest! {
             let threshold = latency.mean.as_millis() + margin * latency.deviation.as_millis();
             let micros = (threshold * 1_000.0) as u32;
             let budget = Budget::of(Micros::new(micros.saturating_add(either_side).saturating_sub(1)));
-            same_decision(&index, budget, draw);
+            same_decision(&index, budget, Draw::from_uniform_bits(draw));
         }
     }
 }

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 
 use support::config;
 use support::invariants::{self, for_every_invariant};
-use support::strategies::{cases, constrained_cases};
+use support::strategies::cases;
 
 /// A test an invariant, so that a failure names it.
 macro_rules! tests {
@@ -25,7 +25,7 @@ macro_rules! tests {
 
             $(
                 #[test]
-                fn $invariant(case in prop_oneof![cases(), constrained_cases()]) {
+                fn $invariant(case in cases()) {
                     invariants::$invariant(&case);
                 }
             )*

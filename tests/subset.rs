@@ -19,7 +19,7 @@ use proptest::sample::Index;
 
 use support::case::CAPACITY;
 use support::config;
-use support::strategies::cases;
+use support::strategies::plain_cases;
 
 type Weights = Vec<(Budget, u32)>;
 type Subset = subset::Subset<CAPACITY>;
@@ -35,7 +35,7 @@ struct Problem {
 fn problems() -> impl Strategy<Value = Problem> {
     let weight = prop_oneof![1 => Just(0), 6 => 1..=5_u32, 2 => any::<u32>(), 1 => Just(u32::MAX)];
     let budget = prop_oneof![4 => any::<Index>().prop_map(Ok), 1 => any::<u32>().prop_map(Err)];
-    (cases(), vec((budget, weight), 0..=10)).prop_map(|(case, weights)| {
+    (plain_cases(), vec((budget, weight), 0..=10)).prop_map(|(case, weights)| {
         let boundaries = case.boundaries();
         let budget = |place: Result<Index, u32>| match place {
             Ok(place) => *place.get(&boundaries),

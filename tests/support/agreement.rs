@@ -1,31 +1,50 @@
 //! The crate against the oracle, check by check: property tests and fuzz targets call the same.
 
 use mdinference::select::base;
-use mdinference::{Exclusion, ModelId, Verdict};
+use mdinference::{Exclusion, ModelId, Reason, Verdict};
 use num_rational::BigRational;
 
 use super::case::Case;
 use super::invariants::{decide, explained};
 use super::oracle::{Base, solve};
 
-/// Base, set membership and positive-utility membership are those of the oracle.
+/// Base, value, budget, set membership and positive-utility membership are those of the oracle.
 pub fn same_sets(case: &Case) {
     let exact = solve(case);
     let explanation = explained(case);
     let base = explanation.base.map(|base| match base {
         base::Base::Fits(model) => Base::Fits(model.id.index()),
-        base::Base::Fastest(model) => Base::Fastest(model.id.index()),
+        base::Base::Fastest(model) if model.profile.latency.mean < case.budget.time() => {
+            Base::Tight(model.id.index())
+        }
+        base::Base::Fastest(model) => Base::TooLate(model.id.index()),
     });
     assert_eq!(base, exact.base);
+    assert_eq!(explanation.budget.time().get(), exact.budget);
+    let decided = decide(case).ok().map(|decision| {
+        assert_eq!(decision.budget, explanation.budget);
+        let base = usize::from(decision.base);
+        match decision.reason {
+            Reason::Base | Reason::Explored => Base::Fits(base),
+            Reason::Tight => Base::Tight(base),
+            Reason::TooLate => Base::TooLate(base),
+        }
+    });
+    assert_eq!(decided, exact.base);
     let zero = rational(0.0);
+    let priced = case.price != mdinference::Price::NONE;
     for (place, candidate) in explanation.candidates.iter().enumerate() {
         assert_eq!(candidate.model.index(), place);
+        assert_eq!(i128::from(candidate.value.get()), exact.values[place], "of model {place}");
         let utility = &exact.utilities[place];
         let verdict = match (exclusion(case, place), exact.base) {
             (Some(exclusion), _) => Verdict::Excluded(exclusion),
             (None, Some(Base::Fits(base))) if base == place => Verdict::Base,
-            (None, Some(Base::Fastest(fastest))) if fastest == place => Verdict::Fastest,
+            (None, Some(Base::Tight(fastest) | Base::TooLate(fastest))) if fastest == place => {
+                Verdict::Fastest
+            }
             (None, _) if !exact.fits[place] => Verdict::DoesNotFit,
+            (None, _) if priced => Verdict::NotExplored,
             (None, _) if !exact.set[place] => Verdict::OutsideWindow,
             (None, _) if *utility == zero => Verdict::NoUtility,
             (None, _) => Verdict::Explored,
@@ -50,24 +69,21 @@ fn exclusion(case: &Case, place: usize) -> Option<Exclusion> {
     }
 }
 
-/// The probabilities of `explain` are relatively within (n + 8)·2⁻⁵³ of the exact ones for a set of n and k = 1, and
-/// within (n + 8k + 8)·2⁻⁵³ otherwise.
+/// The probabilities of `explain` are relatively within (n + 10k)·2⁻⁵³ of the exact ones for a set of n.
 pub fn close_probabilities(case: &Case) {
     let exact = solve(case);
     let n = exact.set.iter().filter(|&&explored| explored).count() as f64;
-    let k = case.policy.sharpness.get();
-    let powers = if k == 1.0 { 0.0 } else { 8.0 * k };
-    let bound = rational((n + powers + 8.0) * UNIT_F64);
+    let bound = rational((n + 10.0 * f64::from(case.policy.sharpness.get())) * UNIT_F64);
     for (candidate, exact) in explained(case).candidates.iter().zip(&exact.probabilities) {
         assert_close(candidate.probability, exact, &(exact * &bound));
     }
 }
 
-/// The share of all draws that pick a model is within (n + 3k + 3)·2⁻²⁴ of its exact probability.
+/// The share of all draws that pick a model is within (n + 4k + 3)·2⁻²⁴ of its exact probability.
 pub fn close_draws(case: &Case) {
     let exact = solve(case);
     let n = exact.set.iter().filter(|&&explored| explored).count() as f64;
-    let bound = rational((n + 3.0 * case.policy.sharpness.get() + 3.0) * UNIT_F32);
+    let bound = rational((n + 4.0 * f64::from(case.policy.sharpness.get()) + 3.0) * UNIT_F32);
     for (realised, exact) in realised_probabilities(case).iter().zip(&exact.probabilities) {
         assert_close(*realised, exact, &bound);
     }
@@ -79,7 +95,7 @@ fn realised_probabilities(case: &Case) -> Vec<f64> {
     const DRAWS: u64 = 1 << 24;
     let order: Vec<ModelId> = case.catalog().models().map(|model| model.id).collect();
     let pick = |draw: u64| {
-        let decision = decide(&Case { draw: draw << 40, ..case.clone() }).unwrap();
+        let decision = decide(&case.with_draw(draw << 40)).unwrap();
         order.iter().position(|&id| id == decision.model).unwrap()
     };
     let mut shares = vec![0.0; order.len()];

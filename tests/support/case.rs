@@ -1,7 +1,7 @@
-//! [`Case`]: a zoo and one request, whatever made them up.
+//! [`Case`]: a zoo and one whole question, whatever made them up.
 
 use mdinference::{
-    Accuracy, Budget, Catalog, Constraints, Cost, Margin, Micros, Model, ModelId, ModelSet, Policy, Profile,
+    Accuracy, Budget, Catalog, Cost, Draw, Margin, Micros, ModelSet, Policy, Price, Profile, Request,
     Sharpness,
 };
 
@@ -15,15 +15,21 @@ pub struct Case {
     pub profiles: Vec<Profile>,
     pub policy: Policy,
     pub budget: Budget,
+    /// The bits of the draw.
     pub draw: u64,
     pub min_accuracy: Accuracy,
     pub max_cost: Cost,
     /// Whether each model may be used.
     pub allowed: Vec<bool>,
+    /// By place; a model past the end waits for nothing.
+    pub waits: Vec<Micros>,
+    pub price: Price,
+    /// An earlier budget, and what an answer within it is worth more.
+    pub earlier: Option<(Budget, Accuracy)>,
 }
 
 impl Case {
-    /// A case without constraints.
+    /// A case that asks nothing but a budget.
     pub fn new(profiles: Vec<Profile>, policy: Policy, budget: Budget, draw: u64) -> Self {
         let allowed = vec![true; profiles.len()];
         Self {
@@ -34,6 +40,9 @@ impl Case {
             min_accuracy: Accuracy::ZERO,
             max_cost: Cost(u32::MAX),
             allowed,
+            waits: Vec::new(),
+            price: Price::NONE,
+            earlier: None,
         }
     }
 
@@ -41,45 +50,70 @@ impl Case {
         Self { budget, ..self.clone() }
     }
 
+    pub fn with_draw(&self, draw: u64) -> Self {
+        Self { draw, ..self.clone() }
+    }
+
+    pub fn draw(&self) -> Draw {
+        Draw::from_uniform_bits(self.draw)
+    }
+
     pub fn catalog(&self) -> Catalog<CAPACITY> {
         Catalog::new(self.profiles.iter().copied()).unwrap()
     }
 
-    /// The models that may be used, to be lent to [`Case::constraints`].
-    pub fn allowed(&self) -> ModelSet<CAPACITY> {
-        self.ids().zip(&self.allowed).filter(|&(_, &allowed)| allowed).map(|(id, _)| id).collect()
+    /// Asks the question. What is neutral is left out, so that some questions are nothing but a budget.
+    pub fn ask<T>(&self, answer: impl FnOnce(&Catalog<CAPACITY>, &Request<'_>) -> T) -> T {
+        let catalog = self.catalog();
+        let allowed = self.set(&catalog);
+        answer(&catalog, &self.request(&allowed))
     }
 
-    pub fn constraints<'a>(&self, allowed: &'a ModelSet<CAPACITY>) -> Constraints<'a, CAPACITY> {
-        Constraints::NONE
+    /// The question, with the models that may be used.
+    pub fn request<'a, const N: usize>(&'a self, allowed: &'a ModelSet<N>) -> Request<'a> {
+        let mut request = Request::new(self.budget)
             .with_min_accuracy(self.min_accuracy)
             .with_max_cost(self.max_cost)
-            .with_allowed(allowed)
+            .with_waits(&self.waits)
+            .with_price(self.price);
+        if let Some((budget, worth)) = self.earlier {
+            request = request.with_earlier(budget, worth);
+        }
+        if self.allowed.contains(&false) {
+            request = request.with_allowed(allowed);
+        }
+        request
     }
 
-    pub fn ids(&self) -> impl Iterator<Item = ModelId> + use<> {
-        (0..self.profiles.len()).map(|place| ModelId::new(place).unwrap())
+    /// The models that may be used, to be lent to [`Case::request`].
+    pub fn set<const N: usize>(&self, catalog: &Catalog<N>) -> ModelSet<N> {
+        let places = self.allowed.iter().enumerate().filter(|&(_, &allowed)| allowed);
+        places.filter_map(|(place, _)| catalog.id(place)).collect()
     }
 
-    /// The models in the order of their ids.
-    pub fn models(&self) -> impl Iterator<Item = Model> + Clone + '_ {
-        self.profiles
-            .iter()
-            .enumerate()
-            .map(|(place, &profile)| Model { id: ModelId::new(place).unwrap(), profile })
+    /// How long the request would wait for the model at a place.
+    pub fn wait(&self, place: usize) -> Micros {
+        self.waits.get(place).copied().unwrap_or(Micros::ZERO)
+    }
+
+    /// A profile as the request sees it: with its wait.
+    pub fn waiting(&self, place: usize) -> Profile {
+        let mut profile = self.profiles[place];
+        let mean = u64::from(profile.latency.mean.get()) + u64::from(self.wait(place).get());
+        profile.latency.mean = Micros::new(u32::try_from(mean).unwrap_or(u32::MAX));
+        profile
     }
 
     /// Every budget at which something may change: one either side of each μ and each μ + γσ, and of the ends.
     pub fn boundaries(&self) -> Vec<Budget> {
         let margin = u64::from(self.policy.margin.thousandths());
-        let mut times: Vec<u64> = self
-            .profiles
-            .iter()
-            .flat_map(|profile| {
-                let mean = u64::from(profile.latency.mean.get());
-                let deviation = u64::from(profile.latency.deviation.get());
+        let mut times: Vec<u64> = (0..self.profiles.len())
+            .flat_map(|place| {
+                let latency = self.waiting(place).latency;
+                let (mean, deviation) = (u64::from(latency.mean.get()), u64::from(latency.deviation.get()));
                 [mean, mean + margin * deviation / 1_000]
             })
+            .chain(self.earlier.map(|(budget, _)| budget.time().get().into()))
             .chain([0, u64::from(Micros::MAX.get())])
             .flat_map(|time| [time.saturating_sub(1), time, time + 1, time + 2])
             .collect();
@@ -94,9 +128,9 @@ impl Case {
     }
 }
 
-/// A policy of γ in thousandths and a whole k of at least 1.
+/// A policy of γ in thousandths and a k of at least 1.
 pub fn policy(margin_thousandths: u32, sharpness: u32) -> Policy {
     Policy::PAPER
         .with_margin(Margin::new(f64::from(margin_thousandths) / 1_000.0).unwrap())
-        .with_sharpness(Sharpness::new(f64::from(sharpness)).unwrap())
+        .with_sharpness(Sharpness::new(sharpness).unwrap())
 }

@@ -1,6 +1,6 @@
 //! Random cases for proptest, crowded where things tie and where times saturate.
 
-use mdinference::{Accuracy, Budget, Cost, Latency, Micros, Policy, Profile};
+use mdinference::{Accuracy, Budget, Cost, Latency, Micros, Policy, Price, Profile};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -76,41 +76,124 @@ pub fn policies() -> impl Strategy<Value = Policy> {
         4 => select(vec![0, 1, 333, 999, 1_500, 2_333, 3_000, 1_000_000]),
         2 => 0..=3_000_u32,
     ];
-    let sharpness = prop_oneof![4 => Just(1), 1 => 2..=7_u32];
+    let sharpness = prop_oneof![4 => Just(1), 1 => 2..=9_u32];
     (margin, sharpness).prop_map(|(margin, sharpness)| policy(margin, sharpness))
 }
 
-/// A case without constraints, its budget anywhere or where something changes.
-pub fn cases() -> impl Strategy<Value = Case> {
-    (profiles(), policies(), any::<u32>(), any::<Index>(), 0..8, any::<u64>()).prop_map(
-        |(profiles, policy, anywhere, boundary, kind, draw)| {
-            let mut case = Case::new(profiles, policy, Budget::default(), draw);
+/// A case that asks nothing but a budget, anywhere or where something changes.
+pub fn plain_cases() -> impl Strategy<Value = Case> {
+    (profiles(), policies(), places(), any::<u64>()).prop_map(|(profiles, policy, place, draw)| {
+        let mut case = Case::new(profiles, policy, Budget::default(), draw);
+        case.budget = place.of(&case.boundaries());
+        case
+    })
+}
+
+/// A budget of a case that is not known yet.
+#[derive(Clone, Debug)]
+struct Place {
+    anywhere: u32,
+    boundary: Index,
+    kind: u8,
+}
+
+fn places() -> impl Strategy<Value = Place> {
+    (any::<u32>(), any::<Index>(), 0..8_u8).prop_map(|(anywhere, boundary, kind)| Place {
+        anywhere,
+        boundary,
+        kind,
+    })
+}
+
+impl Place {
+    fn of(&self, boundaries: &[Budget]) -> Budget {
+        match self.kind {
+            0 => Budget::of(Micros::new(self.anywhere)),
+            // Between two boundaries, where most requests are.
+            1..=3 => {
+                let place = self.boundary.index(boundaries.len());
+                let low = boundaries[place].time().get();
+                let high = boundaries.get(place + 1).map_or(low, |high| high.time().get());
+                Budget::of(Micros::new(low + self.anywhere % (high - low + 1)))
+            }
+            _ => *self.boundary.get(boundaries),
+        }
+    }
+}
+
+/// Numbers of all sizes, zero and the greatest among them.
+fn sizes() -> impl Strategy<Value = u64> {
+    prop_oneof![
+        3 => Just(0),
+        // One part per million for each µs, and for each µs²: where values tie.
+        2 => select(vec![1 << 16, 1 << 48]),
+        4 => (any::<u64>(), 0..64_u32).prop_map(|(any, halvings)| any >> halvings),
+        1 => Just(u64::MAX),
+    ]
+}
+
+/// Any price, most of them of more than one term.
+pub fn prices() -> impl Strategy<Value = Price> {
+    (sizes(), sizes(), sizes()).prop_map(|(per_micro, per_micro_squared, per_cost)| Price {
+        per_micro,
+        per_micro_squared,
+        per_cost,
+    })
+}
+
+/// Waits of all sizes, for fewer or more models than there are.
+fn waits() -> impl Strategy<Value = Vec<Micros>> {
+    let wait = prop_oneof![
+        2 => Just(0),
+        3 => 0..=12_u32,
+        2 => 0..=1_500_u32,
+        2 => (any::<u32>(), 0..32_u32).prop_map(|(any, halvings)| any >> halvings),
+    ];
+    vec(wait.prop_map(Micros::new), 1..=CAPACITY)
+}
+
+/// One of two ways, the first so many times in ten.
+fn mostly<T: Clone + std::fmt::Debug + 'static>(
+    times: u32,
+    first: T,
+    other: impl Strategy<Value = T> + 'static,
+) -> impl Strategy<Value = T> {
+    prop_oneof![times => Just(first), 10 - times => other]
+}
+
+/// A case that asks anything: each part is asked in some cases, alone and with the others.
+pub fn requests() -> impl Strategy<Value = Case> {
+    let min_accuracy = mostly(6, 0, prop_oneof![Just(1), 0..=1_000_000_u32]);
+    let max_cost = mostly(6, u32::MAX, 0..=3_u32);
+    let allowed = mostly(5, vec![true; CAPACITY], vec(prop::bool::weighted(0.7), CAPACITY));
+    let worth =
+        prop_oneof![Just(Ok(0)), (0..=1_000_000_u32).prop_map(Ok), any::<(Index, Index)>().prop_map(Err)];
+    let earlier = mostly(5, None, (places(), worth).prop_map(Some));
+    let asked = (min_accuracy, max_cost, allowed, mostly(5, Vec::new(), waits()));
+    (plain_cases(), places(), asked, mostly(6, Price::NONE, prices()), earlier).prop_map(
+        |(mut case, place, (min_accuracy, max_cost, allowed, waits), price, earlier)| {
+            case.min_accuracy = Accuracy::from_ppm(min_accuracy).unwrap();
+            case.max_cost = Cost(max_cost);
+            case.allowed = allowed.into_iter().take(case.profiles.len()).collect();
+            case.waits = waits;
+            case.price = price;
             let boundaries = case.boundaries();
-            case.budget = match kind {
-                0 => Budget::of(Micros::new(anywhere)),
-                // Between two boundaries, where most requests are.
-                1..=3 => {
-                    let place = boundary.index(boundaries.len());
-                    let low = boundaries[place].time().get();
-                    let high = boundaries.get(place + 1).map_or(low, |high| high.time().get());
-                    Budget::of(Micros::new(low + anywhere % (high - low + 1)))
-                }
-                _ => *boundary.get(&boundaries),
-            };
+            case.budget = place.of(&boundaries);
+            case.earlier = earlier.map(|(place, worth)| {
+                // A difference of two accuracies is where preferring the earlier one changes.
+                let difference = |(one, other): (Index, Index)| {
+                    let ppm = |place: Index| place.get(&case.profiles).accuracy.as_ppm();
+                    ppm(one).abs_diff(ppm(other))
+                };
+                let worth = worth.unwrap_or_else(difference);
+                (place.of(&boundaries), Accuracy::from_ppm(worth).unwrap())
+            });
             case
         },
     )
 }
 
-/// A case with constraints that exclude some, all or none.
-pub fn constrained_cases() -> impl Strategy<Value = Case> {
-    let min_accuracy = prop_oneof![Just(0), Just(1), 0..=1_000_000_u32];
-    let max_cost = prop_oneof![Just(u32::MAX), 0..=3_u32];
-    let allowed = vec(prop::bool::weighted(0.7), CAPACITY);
-    (cases(), min_accuracy, max_cost, allowed).prop_map(|(case, min_accuracy, max_cost, allowed)| Case {
-        min_accuracy: Accuracy::from_ppm(min_accuracy).unwrap(),
-        max_cost: Cost(max_cost),
-        allowed: allowed.into_iter().take(case.profiles.len()).collect(),
-        ..case
-    })
+/// Any question: nothing but a budget, or more.
+pub fn cases() -> impl Strategy<Value = Case> {
+    prop_oneof![1 => plain_cases(), 2 => requests()]
 }
