@@ -32,13 +32,13 @@ impl Value {
         self.0 as f64 / (65_536.0 * 10_000.0)
     }
 
-    const fn plus(self, worth: Self) -> Self {
-        Self(self.0.saturating_add(worth.0))
-    }
-
-    /// Less a price in the same unit; the bottom of the scale if that is past it.
-    fn minus(self, price: u128) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(price).unwrap_or(i64::MAX)))
+    /// A(m) and what it is worth more, less a price in the same unit; the bottom of the scale if that is below it, so
+    /// that no greater price ever makes for a greater value.
+    fn new(accuracy: Accuracy, worth: Accuracy, price: u128) -> Self {
+        // Below 2³⁷.
+        let gross = Self::of(accuracy).0.saturating_add(Self::of(worth).0);
+        let net = i128::from(gross).saturating_sub(i128::try_from(price).unwrap_or(i128::MAX));
+        Self(i64::try_from(net).unwrap_or(i64::MIN))
     }
 }
 
@@ -72,13 +72,11 @@ impl Eligible {
         let price = request.price().of(&model.profile);
         let latency = &mut model.profile.latency;
         latency.mean = latency.mean.saturating_add(request.wait(model.id));
-        let value = Value::of(model.profile.accuracy).minus(price);
-        let value = match request.earlier() {
-            Some((budget, worth)) if Threshold::new(model.profile.latency, margin).fits(budget) => {
-                value.plus(Value::of(worth))
-            }
-            _ => value,
+        let worth = match request.earlier() {
+            Some((budget, worth)) if Threshold::new(model.profile.latency, margin).fits(budget) => worth,
+            _ => Accuracy::ZERO,
         };
+        let value = Value::new(model.profile.accuracy, worth, price);
         Self { model, value }
     }
 }
