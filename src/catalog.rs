@@ -124,8 +124,8 @@ impl<const N: usize> Catalog<N> {
         if catalog.profiles.is_empty() {
             return Err(CatalogError::Empty);
         }
-        let number = catalog.profiles.iter().fold(0, hashed);
-        let tag = Tag { number: (number >> 48) as u16, vacant: false };
+        let number = upper_bits(catalog.profiles.iter().fold(0, hashed));
+        let tag = Tag { number, vacant: false };
         // As many as there are profiles, so there is room.
         for place in 0..catalog.profiles.len() as u16 {
             let _ = catalog.tags.push(tag);
@@ -190,7 +190,7 @@ impl<const N: usize> Catalog<N> {
             Some(place) => place,
             None => {
                 // Not a tag that a place of this catalog was made with, as far as chance allows.
-                let number = (hashed(0, &profile) >> 48) as u16;
+                let number = upper_bits(hashed(0, &profile));
                 self.profiles.push(profile).map_err(|_| full)?;
                 let _ = self.tags.push(Tag { number, vacant: true });
                 self.tags.len().saturating_sub(1)
@@ -294,6 +294,12 @@ fn hashed(hash: u64, profile: &Profile) -> u64 {
     words.iter().fold(hash ^ 0xCBF2_9CE4_8422_2325, |hash, &word| {
         (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01B3)
     })
+}
+
+/// 16 bits of a hash, on each of which the last word has a bearing too: without one more multiplication a change there of
+/// less than 2⁸ seldom reaches them.
+fn upper_bits(hash: u64) -> u16 {
+    (hash.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48) as u16
 }
 
 /// What [`Catalog::change`] did.
