@@ -11,8 +11,8 @@
 use std::hint::black_box;
 
 use mdinference::{
-    Accuracy, Budget, Catalog, Constraints, Cost, Index, Latency, Micros, ModelId, ModelSet, Policy, Profile,
-    Sharpness, explain, select, select_constrained, subset,
+    Accuracy, Budget, Catalog, Cost, Draw, Index, Latency, Micros, ModelSet, Policy, Price, Profile, Request,
+    Sharpness, subset,
 };
 
 const MODELS: usize = 64;
@@ -29,11 +29,29 @@ fn catalog() -> Catalog<MODELS> {
 }
 
 /// Budgets from where nothing fits to where all do, and draws.
-fn requests() -> impl Iterator<Item = (Budget, u64)> {
-    (0..200_u32).map(|step| {
-        let draw = u64::from(step).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        (Budget::of(Micros::from_millis(step)), draw)
-    })
+fn requests() -> impl Iterator<Item = (Budget, Draw)> {
+    (0..200_u32).map(|step| (Budget::of(Micros::from_millis(step)), Draw::from_id(step.into())))
+}
+
+fn policies() -> [Policy; 2] {
+    [Policy::PAPER, Policy::PAPER.with_sharpness(Sharpness::new(3).unwrap())]
+}
+
+/// Asks everything that can be asked, alone and together, for each budget.
+fn ask(catalog: &Catalog<MODELS>, mut answer: impl FnMut(&Request<'_>, Draw)) {
+    let odd: ModelSet<MODELS> = (1..MODELS).step_by(2).filter_map(|place| catalog.id(place)).collect();
+    let waits = [Micros::from_millis(2); MODELS / 2];
+    let price = Price::per_milli(Accuracy::from_ppm(100).unwrap());
+    for (budget, draw) in requests() {
+        let plain = Request::new(budget);
+        let some = plain.with_allowed(&odd).with_max_cost(Cost(40)).with_waits(&waits);
+        let none = plain.with_min_accuracy(Accuracy::MAX);
+        let earlier =
+            some.with_earlier(budget.minus(Micros::from_millis(20)), Accuracy::from_ppm(9_000).unwrap());
+        for request in [plain, some, none, earlier, earlier.with_price(price), plain.with_price(price)] {
+            answer(&request, draw);
+        }
+    }
 }
 
 fn assert_no_allocation(work: impl FnOnce()) {
@@ -49,60 +67,62 @@ fn the_counter_counts() {
 
 #[test]
 fn selecting() {
-    let sharp = Policy::PAPER.with_sharpness(Sharpness::new(2.5).unwrap());
     let catalog = catalog();
-    for policy in [Policy::PAPER, sharp] {
+    for policy in policies() {
         assert_no_allocation(|| {
             for (budget, draw) in requests() {
-                black_box(select(&catalog, &policy, budget, draw));
+                black_box(catalog.select(&policy, budget, draw));
             }
+            ask(&catalog, |request, draw| {
+                let _ = black_box(catalog.select(&policy, request, draw));
+            });
         });
     }
 }
 
 #[test]
 fn selecting_with_the_index() {
-    let sharp = Policy::PAPER.with_sharpness(Sharpness::new(2.5).unwrap());
-    for policy in [Policy::PAPER, sharp] {
+    for policy in policies() {
         let catalog = catalog();
         assert_no_allocation(move || {
             let mut index = Index::new(catalog, policy);
             for (budget, draw) in requests() {
                 black_box(index.select(budget, draw));
             }
+            ask(index.catalog(), |request, draw| {
+                let _ = black_box(index.select(request, draw));
+            });
             for place in 0..MODELS {
-                let id = ModelId::new(place).unwrap();
+                let id = index.catalog().id(place).unwrap();
                 black_box(index.update(id, profile(place, 7)));
             }
+            let id = index.catalog().id(3).unwrap();
+            assert!(index.remove(id).is_ok());
+            let id = index.add(profile(3, 7)).unwrap();
+            assert!(index.replace(id, profile(3, 8)).is_ok());
         });
     }
 }
 
 #[test]
-fn selecting_with_constraints() {
-    let catalog = catalog();
-    assert_no_allocation(|| {
-        let odd: ModelSet<MODELS> = (1..MODELS).step_by(2).filter_map(ModelId::new).collect();
-        let some = Constraints::NONE.with_allowed(&odd).with_max_cost(Cost(40));
-        let none = Constraints::NONE.with_min_accuracy(Accuracy::MAX);
-        for (budget, draw) in requests() {
-            for constraints in [some, none] {
-                let _ = black_box(select_constrained(&catalog, &Policy::PAPER, &constraints, budget, draw));
-            }
-        }
-    });
-}
-
-#[test]
 fn explaining() {
     let catalog = catalog();
-    assert_no_allocation(|| {
-        for (budget, draw) in requests() {
-            black_box(explain(&catalog, &Policy::PAPER, &Constraints::NONE, budget));
-            let decision = select(&catalog, &Policy::PAPER, budget, draw);
-            black_box(decision.probability(catalog.models(), &Policy::PAPER));
-        }
-    });
+    for policy in policies() {
+        let index = Index::new(catalog.clone(), policy);
+        assert_no_allocation(|| {
+            ask(&catalog, |request, draw| {
+                let explanation = black_box(catalog.explain(&policy, request));
+                black_box(explanation.candidates().last());
+                if let Ok(decision) = index.select(request, draw) {
+                    black_box(explanation.of(decision.model));
+                    black_box(catalog.probability(&policy, request, decision.model));
+                    black_box(index.probability(request, decision.model));
+                    black_box(index.probability(request.budget(), decision.model));
+                    black_box(index.explain(request).probability(decision.model));
+                }
+            });
+        });
+    }
 }
 
 #[test]
@@ -116,12 +136,16 @@ fn finding_a_subset() {
 }
 
 #[test]
-fn building_and_updating_a_catalog() {
+fn building_and_changing_a_catalog() {
     assert_no_allocation(|| {
         let mut catalog = catalog();
         for place in 0..MODELS {
-            let id = ModelId::new(place).unwrap();
+            let id = catalog.id(place).unwrap();
             black_box(catalog.update(id, profile(place, 7)));
         }
+        let id = catalog.id(3).unwrap();
+        assert!(catalog.remove(id).is_ok());
+        let id = catalog.add(profile(3, 7)).unwrap();
+        assert!(catalog.replace(id, profile(3, 8)).is_ok());
     });
 }

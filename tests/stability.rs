@@ -19,7 +19,7 @@ mod zoo;
 use std::fmt::Write as _;
 
 use mdinference::{
-    Accuracy, Budget, Catalog, Decision, Index, Latency, Micros, NetworkTime, Profile, Reason, select,
+    Accuracy, Budget, Catalog, Decision, Draw, Index, Latency, Micros, NetworkTime, Profile, Reason,
 };
 
 use support::case::policy;
@@ -47,7 +47,8 @@ fn decisions<const N: usize>(names: &[String], profiles: &[Profile], slas_ms: [u
         let budget = Budget::new(sla, NetworkTime::TwiceInput(input));
         write!(text, "{:>8} {draw:016x}", format!("{:.3}", budget.time().as_millis())).unwrap();
         for (policy, index) in policies.iter().zip(&indices) {
-            let (scan, index) = (select(&catalog, policy, budget, draw), index.select(budget, draw));
+            let draw = Draw::from_uniform_bits(draw);
+            let (scan, index) = (catalog.select(policy, budget, draw), index.select(budget, draw));
             write!(text, "  {}", shown(names, &index)).unwrap();
             if scan != index {
                 write!(text, "|{}", shown(names, &scan)).unwrap();
@@ -62,7 +63,7 @@ fn shown(names: &[String], decision: &Decision) -> String {
     let mark = match decision.reason {
         Reason::Base => "=",
         Reason::Explored => "",
-        Reason::NothingFits => "!",
+        Reason::Tight | Reason::TooLate => "!",
     };
     format!("{mark}{}", names[decision.model.index()].replace(' ', "_"))
 }
