@@ -89,7 +89,7 @@ pub(crate) struct Tag {
 /// The same models at the same places, whatever their tags.
 impl<const N: usize> PartialEq for Catalog<N> {
     fn eq(&self, other: &Self) -> bool {
-        let by_place = |model: Model| (model.id.place, model.profile);
+        let by_place = |model: Model| (model.id.place(), model.profile);
         self.places().models().map(by_place).eq(other.places().models().map(by_place))
     }
 }

@@ -31,6 +31,10 @@ extern "C" fn _start() -> ! {
         if let Ok(mut catalog) = Catalog::<12>::new(black_box([profile; 12])) {
             let mut index = Index::new(catalog.clone(), black_box(Policy::PAPER));
             serve(&mut catalog, &mut index, profile);
+            let _ = black_box(index.add(profile));
+            let _ = black_box(index.remove(black_box(ModelId::default())));
+            let _ = black_box(index.replace(black_box(ModelId::default()), profile));
+            black_box(Draw::from_bytes(black_box(&[0_u8; 36])));
         }
         // Not built here: `sort_unstable` of more than 20 models has a panic, for an order that contradicts
         // itself. That of integers does not, but the compiler does not know.
