@@ -454,7 +454,7 @@ pub fn probability_is_that_of_the_explanation(case: &Case) {
         assert!(
             explanation
                 .candidates()
-                .map(|candidate| Some(candidate))
+                .map(Some)
                 .eq((0..CAPACITY).filter_map(|place| catalog.id(place)).map(|id| explanation.of(id)))
         );
     });
