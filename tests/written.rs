@@ -1,10 +1,15 @@
 //! What is written with serde comes back, for people as for machines; and what a constructor refuses is refused, by name.
 
 #![cfg(feature = "serde")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
 
-#[path = "support/expected.rs"]
-mod expected;
+mod support;
 
 use std::fmt::{Debug, Write as _};
 
@@ -16,8 +21,8 @@ use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use expected::assert_expected;
-use proptest::test_runner::Config;
+use support::config;
+use support::expected::assert_expected;
 
 #[track_caller]
 fn comes_back<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) {
@@ -66,7 +71,7 @@ fn what_is_written_comes_back() {
 }
 
 proptest! {
-    #![proptest_config(Config { failure_persistence: None, ..Config::with_cases(2_000) })]
+    #![proptest_config(config(2_000))]
 
     /// Every microsecond and every part per million, also where people read it.
     #[test]
