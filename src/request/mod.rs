@@ -185,9 +185,8 @@ impl<'a> Request<'a> {
 
     const fn noted(self) -> Self {
         let Self { min_accuracy, max_cost, price, earlier, allowed, waits, .. } = self;
-        let unpriced = price.per_micro | price.per_micro_squared | price.per_cost == 0;
         let any_model = min_accuracy.as_ppm() == 0 && max_cost.0 == u32::MAX && allowed.is_none();
-        Self { plain: any_model && unpriced && earlier.is_none() && waits.is_empty(), ..self }
+        Self { plain: any_model && price.is_none() && earlier.is_none() && waits.is_empty(), ..self }
     }
 }
 

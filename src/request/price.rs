@@ -58,8 +58,16 @@ impl Price {
         }
     }
 
+    /// Whether nothing is charged.
+    pub(crate) const fn is_none(&self) -> bool {
+        self.per_micro | self.per_micro_squared | self.per_cost == 0
+    }
+
     /// What a run of a model is charged, in 2⁻¹⁶ parts per million.
     pub(crate) fn of(&self, profile: &Profile) -> u128 {
+        if self.is_none() {
+            return 0;
+        }
         let mean = u128::from(profile.latency.mean.get());
         let Cost(cost) = profile.cost;
         // Below 2⁹⁵, 2¹²⁶ and 2⁹⁶: nothing saturates.

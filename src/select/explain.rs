@@ -87,11 +87,10 @@ impl<'a> Explanation<'a> {
         policy: &Policy,
         request: Request<'a>,
     ) -> Self {
-        let among = eligible(models, &request, policy.margin);
-        let (base, budget) = stage_1(among.clone(), policy.margin, &request);
+        let (valued, models) = eligible(models, &request, policy.margin);
+        let (base, budget) = stage_1(valued, policy.margin, &request);
         let explored = match base {
             Some(Base::Fits(base)) if explores(&request) => {
-                let models = among.map(|eligible| eligible.model);
                 Some(Probabilities::new(exploration_set(models, base.profile.latency), policy, budget))
             }
             _ => None,

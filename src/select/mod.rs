@@ -45,7 +45,7 @@ impl<const N: usize> Catalog<N> {
         question.answer(
             // Not an error: a catalog is never empty, and a budget rules nobody out.
             |budget| {
-                let models = self.models().map(Eligible::from);
+                let models = (self.models().map(Eligible::from), self.models());
                 let decision = decide_among(models, policy, &Request::new(budget), draw);
                 decision.unwrap_or(Decision {
                     model: ModelId::default(),
@@ -82,16 +82,15 @@ pub(crate) fn decide(
 
 /// Stages 1 to 3; `None` only without models.
 fn decide_among(
-    models: impl Iterator<Item = Eligible> + Clone,
+    (valued, models): (impl Iterator<Item = Eligible> + Clone, impl Iterator<Item = Model> + Clone),
     policy: &Policy,
     request: &Request<'_>,
     draw: Draw,
 ) -> Option<Decision> {
-    let (base, budget) = stage_1(models.clone(), policy.margin, request);
+    let (base, budget) = stage_1(valued, policy.margin, request);
     let base = base?;
     let id = match base {
         Base::Fits(base) if explores(request) => {
-            let models = models.map(|eligible| eligible.model);
             let set = explore::exploration_set(models, base.profile.latency);
             sample::sample(sample::weights(set, policy, budget), draw).unwrap_or(base.id)
         }
@@ -119,5 +118,5 @@ fn stage_1(
 /// Whether stages 2 and 3 explore. Where time has a price they do not: the draw of Eq. 3 around a priced base was measured
 /// to lose 1.8 to 2.3 points under load, and its bound A(m) ≤ A(base) does not hold.
 fn explores(request: &Request<'_>) -> bool {
-    request.price() == crate::request::Price::NONE
+    request.price().is_none()
 }

@@ -68,10 +68,9 @@ impl From<Model> for Eligible {
 
 impl Eligible {
     /// A model as a request sees it, whether it may answer or not.
-    pub(crate) fn new(mut model: Model, request: &Request<'_>, margin: Margin) -> Self {
+    pub(crate) fn new(model: Model, request: &Request<'_>, margin: Margin) -> Self {
         let price = request.price().of(&model.profile);
-        let latency = &mut model.profile.latency;
-        latency.mean = latency.mean.saturating_add(request.wait(model.id));
+        let model = waiting(model, request);
         let worth = match request.earlier() {
             Some((budget, worth)) if Threshold::new(model.profile.latency, margin).fits(budget) => worth,
             _ => Accuracy::ZERO,
@@ -81,13 +80,23 @@ impl Eligible {
     }
 }
 
-/// The models that may answer a request.
-pub fn eligible<'a>(
+/// The models that may answer a request, each μ raised by its wait, and with their values as well: stages 2 and 3 need no
+/// values.
+pub(crate) fn eligible<'a>(
     models: impl Iterator<Item = Model> + Clone + 'a,
     request: &'a Request<'a>,
     margin: Margin,
-) -> impl Iterator<Item = Eligible> + Clone + 'a {
-    models
-        .filter(|model| request.exclusion(model).is_none())
-        .map(move |model| Eligible::new(model, request, margin))
+) -> (impl Iterator<Item = Eligible> + Clone + 'a, impl Iterator<Item = Model> + Clone + 'a) {
+    let eligible = models.filter(|model| request.exclusion(model).is_none());
+    (
+        eligible.clone().map(move |model| Eligible::new(model, request, margin)),
+        eligible.map(move |model| waiting(model, request)),
+    )
+}
+
+/// A model whose μ is raised by the time that a request would wait for it.
+fn waiting(mut model: Model, request: &Request<'_>) -> Model {
+    let latency = &mut model.profile.latency;
+    latency.mean = latency.mean.saturating_add(request.wait(model.id));
+    model
 }
