@@ -21,7 +21,7 @@ use self::staircase::{Method, Staircase, Step};
 ///
 /// It decides as [`Catalog::select`] does, whatever is asked: the same base, the same exploration set and the same
 /// probabilities. For the same draw it picks the same model, unless nothing but a budget is asked, more than four models
-/// may be drawn and k = 1: there it draws by rejection.
+/// are in the exploration set, whether they fit or not, and k = 1: there it may draw by rejection.
 ///
 /// ```
 /// use mdinference::{Budget, Catalog, Draw, Index, Micros, Policy, Profile};
