@@ -413,6 +413,8 @@ fn a_catalog_does_not_know_the_models_of_another() {
 #[test]
 fn a_draw_of_an_id_is_mixed() {
     assert_eq!(Draw::from_id(7), Draw::from_id(7));
+    assert_ne!(Draw::from_bytes(b"12345678abcdefgh"), Draw::from_bytes(b"abcdefgh12345678"));
+    assert_ne!(Draw::from_bytes(b"12345678"), Draw::from_bytes(b"123456781234567812345678"));
     let draws = |draw: &dyn Fn(u64) -> Draw| (0..4_096).map(|id| draw(id).bits()).collect::<Vec<_>>();
     let texts = draws(&|id| Draw::from_bytes(format!("{id}").as_bytes()));
     let zeros = draws(&|id| Draw::from_bytes(&vec![0; id as usize]));

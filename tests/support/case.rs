@@ -71,11 +71,19 @@ impl Case {
 
     /// The question, with the models that may be used.
     pub fn request<'a, const N: usize>(&'a self, allowed: &'a ModelSet<N>) -> Request<'a> {
-        let mut request = Request::new(self.budget)
-            .with_min_accuracy(self.min_accuracy)
-            .with_max_cost(self.max_cost)
-            .with_waits(&self.waits)
-            .with_price(self.price);
+        let mut request = Request::new(self.budget);
+        if self.min_accuracy != Accuracy::ZERO {
+            request = request.with_min_accuracy(self.min_accuracy);
+        }
+        if self.max_cost != Cost(u32::MAX) {
+            request = request.with_max_cost(self.max_cost);
+        }
+        if !self.waits.is_empty() {
+            request = request.with_waits(&self.waits);
+        }
+        if self.price != Price::NONE {
+            request = request.with_price(self.price);
+        }
         if let Some((budget, worth)) = self.earlier {
             request = request.with_earlier(budget, worth);
         }
