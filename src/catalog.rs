@@ -189,8 +189,10 @@ impl<const N: usize> Catalog<N> {
         let place = match self.tags.iter().position(|tag| tag.vacant) {
             Some(place) => place,
             None => {
-                // Not a tag that a place of this catalog was made with, as far as chance allows.
-                let number = upper_bits(hashed(0, &profile));
+                // Of what the catalog was made of too, by the tag of the place before. Not a tag that a place of this
+                // catalog was made with, as far as chance allows.
+                let before = self.tags.last().map_or(0, |tag| tag.number.into());
+                let number = upper_bits(hashed(before, &profile));
                 self.profiles.push(profile).map_err(|_| full)?;
                 let _ = self.tags.push(Tag { number, vacant: true });
                 self.tags.len().saturating_sub(1)
