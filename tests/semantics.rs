@@ -392,6 +392,17 @@ fn a_catalog_does_not_know_the_models_of_another() {
     let knows = |other: &Catalog<4>| ids.iter().filter(|&&id| other.get(id).is_some()).count();
     assert_eq!(knows(&Catalog::new(zoo()).unwrap()), 3);
     assert_eq!(knows(&Catalog::new(zoo().into_iter().take(2)).unwrap()), 0);
+    // Nor those that were added to it since, be it the same one.
+    let added = |models: usize, profile| {
+        let mut catalog = Catalog::<4>::new(zoo().into_iter().skip(models).chain(zoo()).take(3)).unwrap();
+        let id = catalog.add(profile).unwrap();
+        (catalog, id)
+    };
+    let (one, id) = added(0, profile(60, 20, 1));
+    assert_eq!(added(0, profile(60, 20, 1)), (one, id));
+    for (other, _) in [added(0, profile(60, 20, 2)), added(1, profile(60, 20, 1))] {
+        assert_eq!(other.get(id), None);
+    }
     for place in 0..3 {
         for step in 1..=100 {
             let other = |change: &dyn Fn(&mut Profile)| {

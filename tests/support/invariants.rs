@@ -324,6 +324,7 @@ pub fn what_asks_nothing_is_the_plain_selection(case: &Case) {
     let index = Index::new(catalog.clone(), *policy);
     let (all, waits) = (ModelSet::<CAPACITY>::ALL, [Micros::ZERO; CAPACITY]);
     let plain = Request::new(case.budget);
+    assert_eq!(plain.with_allowed(&ModelSet::<CAPACITY>::NONE).with_waits(&waits).owned(), plain);
     let same = catalog.explain(policy, case.budget).candidates().collect::<Vec<_>>();
     for request in [
         plain,
