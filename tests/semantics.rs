@@ -315,7 +315,8 @@ fn the_fastest_is_tight_up_to_its_mean() {
     assert_eq!(reasons.map(Reason::fits), [true, true, false, false]);
 }
 
-/// The more accurate of two has a queue: the other is the base while that is too long, and in its window no longer.
+/// The more accurate of two has a queue: the other is the base while that is too long, and in its window no
+/// longer.
 #[test]
 fn a_wait_adds_to_the_mean() {
     let zoo = catalog(&[(70, 95, 5), (80, 100, 5)]);
@@ -364,7 +365,8 @@ fn the_base_has_the_greatest_value() {
     assert!(eligible.map(|eligible| eligible.model.profile.latency.mean).eq([millis(40), millis(190)]));
 }
 
-/// What a run is charged may be off the scale of values: then all are worth the least there is, and the earliest is used.
+/// What a run is charged may be off the scale of values: then all are worth the least there is, and the
+/// earliest is used.
 #[test]
 fn no_price_is_too_high() {
     let zoo = catalog(&[(50, 100, 0), (100, 100, 1), (1, 10, 0)]);
@@ -383,7 +385,8 @@ fn no_price_is_too_high() {
     assert_eq!(picked(&zoo, asked.with_price(price)), Ok((1, Reason::Base)));
 }
 
-/// Catalogs that differ in one number of one model, or in how many there are, do not know each other's models.
+/// Catalogs that differ in one number of one model, or in how many there are, do not know each other's
+/// models.
 #[test]
 fn a_catalog_does_not_know_the_models_of_another() {
     let zoo = || [profile(50, 10, 1), profile(80, 100, 5), profile(70, 40, 2)];
@@ -420,7 +423,8 @@ fn a_catalog_does_not_know_the_models_of_another() {
     }
 }
 
-/// Draws of ids that count up differ in all bits; texts differ by length, by their first bytes and by their last.
+/// Draws of ids that count up differ in all bits; texts differ by length, by their first bytes and by their
+/// last.
 #[test]
 fn a_draw_of_an_id_is_mixed() {
     assert_eq!(Draw::from_id(7), Draw::from_id(7));

@@ -138,7 +138,8 @@ fn the_scan_for_a_request() {
     }
 }
 
-/// 10 000 ids, times or texts that count up meet the probabilities, by the scan's 24 bits and by the index's 64.
+/// 10 000 ids, times or texts that count up meet the probabilities, by the scan's 24 bits and by the index's
+/// 64.
 #[test]
 fn ids_in_sequence() {
     const SEQUENCE: u64 = 10_000;

@@ -1,4 +1,5 @@
-//! Whole questions to zoos of valid numbers, crowded where models tie: the invariants, and agreement with the exact oracle.
+//! Whole questions to zoos of valid numbers, crowded where models tie: the invariants, and agreement with the
+//! exact oracle.
 
 #![no_main]
 

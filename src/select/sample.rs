@@ -52,8 +52,9 @@ where
 
 /// The exact probabilities Pr(m) = U(m)ᵏ / ΣUᵏ over one exploration set (Section IV-D; k = 1).
 ///
-/// Relative error at most (n + 10k)·2⁻⁵³ for a set of n, as long as no Uᵏ is below 2⁻¹⁰²² times the greatest: 3 for each U
-/// and, for k > 1, 1 for each as a part of the greatest and k − 1 for its power, in the share and in the sum alike.
+/// Relative error at most (n + 10k)·2⁻⁵³ for a set of n, as long as no Uᵏ is below 2⁻¹⁰²² times the greatest:
+/// 3 for each U and, for k > 1, 1 for each as a part of the greatest and k − 1 for its power, in the share
+/// and in the sum alike.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Probabilities {
     policy: Policy,

@@ -32,8 +32,8 @@ impl Value {
         self.0 as f64 / (65_536.0 * 10_000.0)
     }
 
-    /// A(m) and what it is worth more, less a price in the same unit; the bottom of the scale if that is below it, so
-    /// that no greater price ever makes for a greater value.
+    /// A(m) and what it is worth more, less a price in the same unit; the bottom of the scale if that is
+    /// below it, so that no greater price ever makes for a greater value.
     fn new(accuracy: Accuracy, worth: Accuracy, price: u128) -> Self {
         // Below 2³⁷.
         let gross = Self::of(accuracy).0.saturating_add(Self::of(worth).0);

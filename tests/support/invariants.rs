@@ -175,9 +175,9 @@ pub fn a_dominated_model_is_never_the_base(case: &Case) {
     }
 }
 
-/// Permuting the catalog changes nothing but ids. The lower id decides between bases that tie in value and μ + γσ, and
-/// about the order of models that are alike but for their wait or cost; so there, and only there, a permutation may lead
-/// to another pick.
+/// Permuting the catalog changes nothing but ids. The lower id decides between bases that tie in value and μ
+/// + γσ, and about the order of models that are alike but for their wait or cost; so there, and only there, a
+/// permutation may lead to another pick.
 // paper: III, functionally-equivalent models
 pub fn permuting_the_catalog_changes_ids_only(case: &Case) {
     let mut order: Vec<usize> = (0..case.profiles.len()).collect();
@@ -265,7 +265,8 @@ pub fn both_ends_of_the_draw_pick(case: &Case) {
     assert_eq!(at(case.draw | 0xFF_FFFF_FFFF), at(case.draw & !0xFF_FFFF_FFFF));
 }
 
-/// As the draw goes up, the pick goes up in the catalog's order: that is what makes it a partition of the draws.
+/// As the draw goes up, the pick goes up in the catalog's order: that is what makes it a partition of the
+/// draws.
 pub fn the_pick_goes_up_with_the_draw(case: &Case) {
     let catalog = case.catalog();
     let place = |draw| {
@@ -305,7 +306,8 @@ pub fn excluded_models_might_as_well_not_exist(case: &Case) {
     assert_eq!(renamed(among, |place| left[place]), renamed(whole, |place| place));
 }
 
-/// Nothing is eligible exactly if every model is excluded, and then each is counted once. The index says the same.
+/// Nothing is eligible exactly if every model is excluded, and then each is counted once. The index says the
+/// same.
 pub fn nothing_eligible_counts_every_model(case: &Case) {
     match decide(case) {
         Ok(_) => assert!(eligible(case).next().is_some()),
@@ -345,8 +347,8 @@ pub fn what_asks_nothing_is_the_plain_selection(case: &Case) {
     assert!(index.explain(case.budget).candidates().eq(same));
 }
 
-/// What two prices charge is what both charge, to one unit of rounding for the squares; and a price of the model's cost and
-/// time alone.
+/// What two prices charge is what both charge, to one unit of rounding for the squares; and a price of the
+/// model's cost and time alone.
 pub fn prices_add_up(case: &Case) {
     let one = case.price;
     let other = Price {
@@ -375,7 +377,8 @@ pub fn prices_add_up(case: &Case) {
     }
 }
 
-/// Where there is a price the base is used with certainty, whatever the draw; the others that fit are not explored.
+/// Where there is a price the base is used with certainty, whatever the draw; the others that fit are not
+/// explored.
 pub fn a_priced_question_is_answered_by_the_base(case: &Case) {
     if case.price == Price::NONE {
         return;
@@ -395,8 +398,9 @@ pub fn a_priced_question_is_answered_by_the_base(case: &Case) {
     }
 }
 
-/// An earlier budget takes the place of the whole one exactly if the best that fits it is at most its worth below the best
-/// that fits the whole; the selection is then that for the one budget, and knows nothing of the other.
+/// An earlier budget takes the place of the whole one exactly if the best that fits it is at most its worth
+/// below the best that fits the whole; the selection is then that for the one budget, and knows nothing of
+/// the other.
 pub fn an_earlier_budget_is_used_where_it_costs_no_more_than_its_worth(case: &Case) {
     let Some((earlier, worth)) = case.earlier else { return };
     let case = Case { price: Price::NONE, ..case.clone() };
@@ -418,8 +422,8 @@ pub fn an_earlier_budget_is_used_where_it_costs_no_more_than_its_worth(case: &Ca
     }
 }
 
-/// The probability of one model is that of the explanation, to the bit, whoever answers; zero for a model of another
-/// catalog.
+/// The probability of one model is that of the explanation, to the bit, whoever answers; zero for a model of
+/// another catalog.
 pub fn probability_is_that_of_the_explanation(case: &Case) {
     let policy = &case.policy;
     let other = Catalog::<CAPACITY>::new([Profile::default(); CAPACITY]).unwrap();
@@ -476,9 +480,9 @@ pub fn an_updated_catalog_is_a_fresh_one(case: &Case) {
     sorted(&updated);
 }
 
-/// However models are added, removed, replaced and updated: the others keep their ids, those that are no more are known
-/// for it, and decisions are those of a fresh catalog of the models that are left. An index that is changed alike is the
-/// index of the changed catalog.
+/// However models are added, removed, replaced and updated: the others keep their ids, those that are no more
+/// are known for it, and decisions are those of a fresh catalog of the models that are left. An index that is
+/// changed alike is the index of the changed catalog.
 pub fn a_changed_catalog_is_a_fresh_one(case: &Case) {
     const ROOM: usize = 6;
     let policy = case.policy;
@@ -604,9 +608,9 @@ fn still_knows<const N: usize>(
     }
 }
 
-/// The index answers every question as the plain scan does: a budget at the same base and with the same probabilities, and
-/// by the same model for the same draw unless it draws by rejection, from more than four models at k = 1; a request that
-/// asks more by the same model always.
+/// The index answers every question as the plain scan does: a budget at the same base and with the same
+/// probabilities, and by the same model for the same draw unless it draws by rejection, from more than four
+/// models at k = 1; a request that asks more by the same model always.
 pub fn the_index_decides_as_the_scan(case: &Case) {
     case.ask(|catalog, request| {
         let index = Index::new(catalog.clone(), case.policy);
@@ -644,8 +648,8 @@ pub fn same_decision<const N: usize>(index: &Index<N>, budget: Budget, draw: Dra
     same_explanations(&index.explain(budget), &catalog.explain(policy, budget));
     let window = exploration_set(catalog.models(), catalog.get(base).unwrap().latency);
     let drawable = |model: &Model| Threshold::new(model.profile.latency, policy.margin).fits(budget);
-    // A model that fits some larger budget of this base counts among those that may be drawn, so this many are too few
-    // to draw by rejection whatever the budget.
+    // A model that fits some larger budget of this base counts among those that may be drawn, so this many
+    // are too few to draw by rejection whatever the budget.
     let few = window.clone().count() <= 4;
     if !fits || few || policy.sharpness.get() != 1 {
         assert_eq!(decision, scan);

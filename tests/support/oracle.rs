@@ -18,7 +18,8 @@ pub struct Solution {
     pub fits: Vec<bool>,
     /// U(m) of every model, on the scale of accuracy in percent; zero where it does not fit or is not eligible.
     pub utilities: Vec<BigRational>,
-    /// Whether each model is in the exploration set. Empty if nothing fits, or where time or money has a price.
+    /// Whether each model is in the exploration set. Empty if nothing fits, or where time or money has a
+    /// price.
     pub set: Vec<bool>,
     /// Pr(m) of every model.
     pub probabilities: Vec<BigRational>,
@@ -146,7 +147,8 @@ pub fn solve(case: &Case) -> Solution {
     let total: BigRational = shares.iter().sum();
     let probabilities = match base {
         Some(Base::Fits(_)) if total > zero() => shares.iter().map(|share| share / &total).collect(),
-        // No utility is positive (a base of accuracy zero), nothing is explored, or nothing fits: with certainty.
+        // No utility is positive (a base of accuracy zero), nothing is explored, or nothing fits: with
+        // certainty.
         Some(Base::Fits(certain) | Base::Tight(certain) | Base::TooLate(certain)) => (0..models.len())
             .map(|place| BigRational::from_integer(i32::from(place == certain).into()))
             .collect(),
