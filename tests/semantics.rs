@@ -361,8 +361,9 @@ fn the_base_has_the_greatest_value() {
     let values: Vec<f64> = explanation.candidates().map(|candidate| candidate.value.as_percent()).collect();
     assert!((values[0] - 65.0).abs() < 1e-3 && (values[1] - 65.0).abs() < 1e-3, "{values:?}");
     assert_eq!(request.wait(zoo.id(0).unwrap()), millis(90));
-    let eligible = eligible(zoo.models(), &request, Margin::PAPER);
-    assert!(eligible.map(|eligible| eligible.model.profile.latency.mean).eq([millis(40), millis(190)]));
+    let (valued, waiting) = eligible(zoo.models(), &request, Margin::PAPER);
+    assert!(valued.map(|eligible| eligible.model).eq(waiting.clone()));
+    assert!(waiting.map(|model| model.profile.latency.mean).eq([millis(40), millis(190)]));
 }
 
 /// What a run is charged may be off the scale of values: then all are worth the least there is, and the

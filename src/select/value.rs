@@ -82,7 +82,7 @@ impl Eligible {
 
 /// The models that may answer a request, each μ raised by its wait, and with their values as well: stages 2 and 3 need no
 /// values.
-pub(crate) fn eligible<'a>(
+pub fn eligible<'a>(
     models: impl Iterator<Item = Model> + Clone + 'a,
     request: &'a Request<'a>,
     margin: Margin,

@@ -175,8 +175,8 @@ pub fn a_dominated_model_is_never_the_base(case: &Case) {
     }
 }
 
-/// Permuting the catalog changes nothing but ids. The lower id decides between bases that tie in value and μ
-/// + γσ, and about the order of models that are alike but for their wait or cost; so there, and only there, a
+/// Permuting the catalog changes nothing but ids. The lower id decides between bases that tie in value and in
+/// μ + γσ, and about the order of models that are alike but for their wait or cost; so there, and only there, a
 /// permutation may lead to another pick.
 // paper: III, functionally-equivalent models
 pub fn permuting_the_catalog_changes_ids_only(case: &Case) {
