@@ -16,8 +16,6 @@ pub enum NumberError {
     Zero,
     /// Above the top of its scale.
     TooLarge,
-    /// Not a whole number where one is needed.
-    NotWhole,
 }
 
 impl fmt::Display for NumberError {
@@ -28,7 +26,6 @@ impl fmt::Display for NumberError {
             Self::Negative => "is negative",
             Self::Zero => "is zero",
             Self::TooLarge => "is above the top of its scale",
-            Self::NotWhole => "is not a whole number",
         })
     }
 }
@@ -57,11 +54,4 @@ pub(crate) const fn fixed_point(value: f64, scale: f64, max: u32) -> Result<u32,
             if scaled >= max as f64 + 1.0 { Err(NumberError::TooLarge) } else { Ok(scaled as u32) }
         }
     }
-}
-
-/// `value` if it is a whole number in `0..=u32::MAX`.
-#[cfg(feature = "serde")]
-pub(crate) fn whole(value: f64) -> Result<u32, NumberError> {
-    let rounded = fixed_point(value, 1.0, u32::MAX)?;
-    if f64::from(rounded) == value { Ok(rounded) } else { Err(NumberError::NotWhole) }
 }

@@ -167,8 +167,6 @@ pub enum Field {
     Mean,
     /// [`Latency::deviation`].
     Deviation,
-    /// [`Profile::cost`].
-    Cost,
 }
 
 impl fmt::Display for Field {
@@ -177,7 +175,6 @@ impl fmt::Display for Field {
             Self::Accuracy => "accuracy",
             Self::Mean => "mean",
             Self::Deviation => "deviation",
-            Self::Cost => "cost",
         })
     }
 }
@@ -201,7 +198,6 @@ impl fmt::Display for ProfileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.field, self.error) {
             (Field::Accuracy, NumberError::TooLarge) => f.write_str("accuracy is above 100 %"),
-            (Field::Cost, NumberError::TooLarge) => write!(f, "cost is above {}", u32::MAX),
             (field, NumberError::TooLarge) => write!(f, "{field} is longer than {}", Micros::MAX),
             (field, error) => write!(f, "{field} {error}"),
         }
