@@ -1,6 +1,6 @@
 //! Tries the selector on a zoo of your own, and explains the answer.
 //!
-//! `cargo run --release --example select -- --zoo zoos.csv:p2 --sla-ms 250 --input-ms 40`
+//! `cargo run --release --example select -- --zoo zoos.csv:table3 --sla-ms 250 --input-ms 40`
 
 #![allow(unreachable_pub, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::expect_used)]
 

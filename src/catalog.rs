@@ -154,9 +154,7 @@ impl<const N: usize> Catalog<N> {
 
     /// All models by μ (then σ, accuracy and id).
     pub fn models(&self) -> impl DoubleEndedIterator<Item = Model> + ExactSizeIterator + Clone + '_ {
-        self.order
-            .iter()
-            .map(|&id| Model { id, profile: self.profiles.get(id.index()).copied().unwrap_or_default() })
+        self.order.iter().map(|&id| Model { id, profile: self.known(id) })
     }
 
     /// The profiles by their places. The profile of a removed model stays until its place is given to another.
@@ -247,6 +245,12 @@ impl<const N: usize> Catalog<N> {
             *slot = new;
         }
         Ok(new)
+    }
+
+    /// The profile of a model whose id is one of its own.
+    #[inline(always)]
+    pub(crate) fn known(&self, id: ModelId) -> Profile {
+        self.profiles.get(id.index()).copied().unwrap_or_default()
     }
 
     /// The models by their places, without the capacity.
@@ -380,9 +384,9 @@ pub enum CatalogError {
 impl fmt::Display for CatalogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("the catalog is empty"),
+            Self::Empty => f.write_str("a catalog has at least one model"),
             Self::Unknown => f.write_str("the catalog has no model of this id"),
-            Self::Full { capacity } => write!(f, "the catalog holds at most {capacity} models"),
+            Self::Full { capacity } => write!(f, "more models than the catalog's capacity of {capacity}"),
             Self::Model { model, error } => write!(f, "model {model}: {error}"),
         }
     }

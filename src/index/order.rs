@@ -57,7 +57,7 @@ impl<const N: usize> Ordered<N> {
 
     /// The model with this id, of which the catalog gave it.
     pub(super) fn profile(&self, id: ModelId) -> Profile {
-        self.catalog.get(id).copied().unwrap_or_default()
+        self.catalog.known(id)
     }
 
     pub(super) fn rank(&self, id: ModelId) -> Rank {
@@ -92,6 +92,6 @@ impl<const N: usize> Ordered<N> {
 }
 
 fn rank<const N: usize>(catalog: &Catalog<N>, margin: Margin, id: ModelId) -> Rank {
-    let profile = catalog.get(id).copied().unwrap_or_default();
+    let profile = catalog.known(id);
     (Threshold::new(profile.latency, margin), Reverse(profile.accuracy), id)
 }
