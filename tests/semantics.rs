@@ -366,6 +366,14 @@ fn the_base_has_the_greatest_value() {
     assert!(waiting.map(|model| model.profile.latency.mean).eq([millis(40), millis(190)]));
 }
 
+/// By value, a request need not be kept for its explanation.
+#[test]
+fn an_explanation_may_outlive_its_request() {
+    let zoo = catalog(&[(50, 10, 1), (80, 100, 5)]);
+    let explained = |time| zoo.explain(&Policy::PAPER, Request::new(budget(time)).with_max_cost(Cost(0)));
+    assert_eq!([explained(200), explained(50)].map(|it| it.probability(zoo.id(1).unwrap())), [1.0, 0.0]);
+}
+
 /// What a run is charged may be off the scale of values: then all are worth the least there is, and the
 /// earliest is used.
 #[test]
