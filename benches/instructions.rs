@@ -218,6 +218,6 @@ fn plain<const N: usize>(index: &Index<N>, budgets: &[Budget]) {
 fn asked<const N: usize>(index: &Index<N>, budgets: &[Budget], request: Request) {
     let small = &mut SmallRng::seed_from_u64(1);
     budgets.iter().for_each(|&budget| {
-        let _ = black_box(index.select(&request.with_budget(budget), Draw::from_rng(small)));
+        let _ = black_box(index.select(request.with_budget(budget), Draw::from_rng(small)));
     });
 }

@@ -146,7 +146,7 @@ fn stages(criterion: &mut Criterion) {
     let min_accuracy = Accuracy::from_percent(60.0).expect("an accuracy");
     let request = Request::new(Budget::default()).with_min_accuracy(min_accuracy);
     over(&mut group, "1 to 3 under constraints", &budgets, |budget| {
-        catalog.select(&policy, &request.with_budget(budget), Draw::from_rng(&mut small))
+        catalog.select(&policy, request.with_budget(budget), Draw::from_rng(&mut small))
     });
     over(&mut group, "explain", &budgets, |budget| {
         catalog.explain(&policy, budget).candidates().map(|candidate| candidate.probability).sum::<f64>()

@@ -105,7 +105,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut rng = StdRng::seed_from_u64(arguments.seed);
     let mut answer = |budget| {
         let request = request.with_budget(budget);
-        let decision = catalog.select(&policy, &request, Draw::from_rng(&mut rng));
+        let decision = catalog.select(&policy, request, Draw::from_rng(&mut rng));
         Answer { zoo: &zoo, catalog: &catalog, policy, request, decision }
     };
 
@@ -251,12 +251,12 @@ impl Answer<'_> {
 
     /// Of the pick, in percent.
     fn probability(&self) -> f64 {
-        let probability = |model| self.catalog.probability(&self.policy, &self.request, model);
+        let probability = |model| self.catalog.probability(&self.policy, self.request, model);
         self.decision.map_or(0.0, |decision| 100.0 * probability(decision.model))
     }
 
     fn json(&self) -> String {
-        let explanation = self.catalog.explain(&self.policy, &self.request);
+        let explanation = self.catalog.explain(&self.policy, self.request);
         let candidates = explanation.candidates().map(|candidate| JsonCandidate {
             model: self.name(candidate.model.index()),
             verdict: candidate.verdict.to_string(),
@@ -274,7 +274,7 @@ impl Answer<'_> {
     }
 
     fn text(&self) -> String {
-        let explanation = self.catalog.explain(&self.policy, &self.request);
+        let explanation = self.catalog.explain(&self.policy, self.request);
         let rows = explanation.candidates().map(|candidate| {
             let profile = self.zoo.profiles[candidate.model.index()];
             vec![

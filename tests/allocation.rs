@@ -74,7 +74,7 @@ fn selecting() {
                 black_box(catalog.select(&policy, budget, draw));
             }
             ask(&catalog, |request, draw| {
-                let _ = black_box(catalog.select(&policy, request, draw));
+                let _ = black_box(catalog.select(&policy, *request, draw));
             });
         });
     }
@@ -90,7 +90,7 @@ fn selecting_with_the_index() {
                 black_box(index.select(budget, draw));
             }
             ask(index.catalog(), |request, draw| {
-                let _ = black_box(index.select(request, draw));
+                let _ = black_box(index.select(*request, draw));
             });
             for place in 0..MODELS {
                 let id = index.catalog().id(place).unwrap();
@@ -111,14 +111,14 @@ fn explaining() {
         let index = Index::new(catalog.clone(), policy);
         assert_no_allocation(|| {
             ask(&catalog, |request, draw| {
-                let explanation = black_box(catalog.explain(&policy, request));
+                let explanation = black_box(catalog.explain(&policy, *request));
                 black_box(explanation.candidates().last());
-                if let Ok(decision) = index.select(request, draw) {
+                if let Ok(decision) = index.select(*request, draw) {
                     black_box(explanation.of(decision.model));
-                    black_box(catalog.probability(&policy, request, decision.model));
-                    black_box(index.probability(request, decision.model));
+                    black_box(catalog.probability(&policy, *request, decision.model));
+                    black_box(index.probability(*request, decision.model));
                     black_box(index.probability(request.budget(), decision.model));
-                    black_box(index.explain(request).probability(decision.model));
+                    black_box(index.explain(*request).probability(decision.model));
                 }
             });
         });

@@ -363,7 +363,7 @@ fn an_earlier_answer_is_paid_no_more_than_it_is_worth() {
     let within = |until_local, worth| {
         let worth = Accuracy::from_percent(worth).unwrap();
         let request = Request::new(budget(150)).with_earlier(budget(until_local), worth);
-        zoo.select(&Policy::PAPER, &request, Draw::from_id(1)).unwrap().budget
+        zoo.select(&Policy::PAPER, request, Draw::from_id(1)).unwrap().budget
     };
     assert_eq!(within(120, 0.0), budget(120), "the same model answers in time");
     assert_eq!(within(98, 2.4), budget(150));

@@ -271,7 +271,7 @@ fn picked<const N: usize>(
     zoo: &Catalog<N>,
     request: Request<'_>,
 ) -> Result<(usize, Reason), NothingEligible> {
-    let decision = zoo.select(&Policy::PAPER, &request, bits(0))?;
+    let decision = zoo.select(&Policy::PAPER, request, bits(0))?;
     Ok((decision.model.index(), decision.reason))
 }
 
@@ -294,7 +294,7 @@ fn a_request_restricts_the_catalog_before_the_base() {
     let nothing = NothingEligible { not_allowed: 1, below_minimum_accuracy: 1, above_maximum_cost: 1 };
     let demanding = accurate.with_max_cost(Cost(8)).with_allowed(&without_two);
     assert_eq!(picked(&zoo, demanding), Err(nothing));
-    assert_eq!(Index::new(zoo, Policy::PAPER).select(&demanding, bits(0)), Err(nothing));
+    assert_eq!(Index::new(zoo, Policy::PAPER).select(demanding, bits(0)), Err(nothing));
     // What is owned of it rules nobody out by name.
     assert_eq!(demanding.owned(), accurate.with_max_cost(Cost(8)));
 }
@@ -323,7 +323,7 @@ fn a_wait_adds_to_the_mean() {
     let asked = |wait| {
         let waits = [Micros::ZERO, Micros::new(wait)];
         let request = Request::new(budget(150)).with_waits(&waits);
-        let explanation = zoo.explain(&Policy::PAPER, &request);
+        let explanation = zoo.explain(&Policy::PAPER, request);
         let verdicts: Vec<Verdict> = explanation.candidates().map(|candidate| candidate.verdict).collect();
         let mean = explanation.base.unwrap().model().profile.latency.mean;
         (verdicts, mean)
@@ -357,7 +357,7 @@ fn the_base_has_the_greatest_value() {
     let both = per_milli(0.1).plus(Price::per_cost(percent(1.0)));
     let waits = [millis(90), Micros::ZERO];
     let request = asked.with_price(both).with_waits(&waits);
-    let explanation = zoo.explain(&Policy::PAPER, &request);
+    let explanation = zoo.explain(&Policy::PAPER, request);
     let values: Vec<f64> = explanation.candidates().map(|candidate| candidate.value.as_percent()).collect();
     assert!((values[0] - 65.0).abs() < 1e-3 && (values[1] - 65.0).abs() < 1e-3, "{values:?}");
     assert_eq!(request.wait(zoo.id(0).unwrap()), millis(90));
@@ -383,7 +383,7 @@ fn no_price_is_too_high() {
     let price = Price { per_micro: most, per_micro_squared: most, per_cost: most };
     assert_eq!(price.plus(price), price);
     let asked = Request::new(budget(200)).with_price(price);
-    let explanation = zoo.explain(&Policy::PAPER, &asked);
+    let explanation = zoo.explain(&Policy::PAPER, asked);
     assert!(explanation.candidates().all(|candidate| candidate.value.get() == i64::MIN));
     assert_eq!(picked(&zoo, asked), Ok((2, Reason::Base)));
     // Just above the bottom is still above it: of 1 µs and of 2 µs, however accurate the latter.

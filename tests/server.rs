@@ -82,7 +82,7 @@ fn a_wait_for_one_model_counts_against_that_model_alone() {
     let server = server();
     let pick = |waits: &[Micros]| {
         let request = Request::new(budget()).with_waits(waits);
-        server.begin(&request, draw(), NOW).unwrap().0.model.index()
+        server.begin(request, draw(), NOW).unwrap().0.model.index()
     };
     assert_eq!(pick(&[Micros::ZERO, Micros::ZERO, millis(87)]), 2);
     assert_eq!(pick(&[Micros::ZERO, Micros::ZERO, millis(88)]), 1);
@@ -96,7 +96,7 @@ fn a_run_that_waits_for_its_model_counts_from_its_start() {
     let begin = |server: &Server<3>| {
         let waits = [millis(10); 3];
         let request = Request::new(budget()).with_waits(&waits);
-        let (_, mut ticket) = server.begin(&request, draw(), NOW).unwrap();
+        let (_, mut ticket) = server.begin(request, draw(), NOW).unwrap();
         let overdue = ticket.overdue_at().since(NOW);
         ticket.started(at(30));
         assert_eq!((ticket.deadline(), ticket.overdue_at()), (at(200), at(30).after(overdue)));
@@ -120,9 +120,9 @@ fn demands_hold_with_and_without_waits() {
     let request = Request::new(budget()).with_allowed(&cheap);
     let waits = [Micros::ZERO; 3];
     for request in [request, request.with_waits(&waits)] {
-        assert_eq!(server.begin(&request, draw(), NOW).unwrap().0.model.index(), 1);
+        assert_eq!(server.begin(request, draw(), NOW).unwrap().0.model.index(), 1);
         let request = request.with_min_accuracy(Accuracy::from_percent(80.0).unwrap()).with_max_cost(Cost(0));
-        let nothing = server.begin(&request, draw(), NOW).unwrap_err();
+        let nothing = server.begin(request, draw(), NOW).unwrap_err();
         assert_eq!(
             (nothing.not_allowed, nothing.below_minimum_accuracy, nothing.above_maximum_cost),
             (1, 2, 0)
@@ -407,11 +407,11 @@ fn a_front_answers_as_the_index_does() {
         let (budget, draw) = (Budget::of(Micros::new(step * 100)), Draw::from_id(step.into()));
         assert_eq!(server.begin(budget, draw, NOW).0, index.select(budget, draw));
         let request = Request::new(budget).with_waits(&waits);
-        let decision = server.begin(&request, draw, NOW).unwrap().0;
-        assert_eq!(Ok(decision), index.select(&request, draw));
-        let probability = server.probability(&request, decision.model);
-        assert_eq!(probability, server.explain(&request).probability(decision.model));
-        assert_eq!(probability, index.probability(&request, decision.model));
+        let decision = server.begin(request, draw, NOW).unwrap().0;
+        assert_eq!(Ok(decision), index.select(request, draw));
+        let probability = server.probability(request, decision.model);
+        assert_eq!(probability, server.explain(request).probability(decision.model));
+        assert_eq!(probability, index.probability(request, decision.model));
         assert_eq!(
             server.front().probability(budget, decision.model),
             index.probability(budget, decision.model)

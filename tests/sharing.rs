@@ -101,7 +101,7 @@ fn no_selection_sees_a_half_updated_profile() {
                 let waits: Vec<Micros> = waits.collect();
                 let request = Request::new(budget(0)).with_waits(&waits);
                 let began = Timestamp::from_micros(now);
-                let (_, ticket) = server.begin(&request, Draw::from_id(0), began).unwrap();
+                let (_, ticket) = server.begin(request, Draw::from_id(0), began).unwrap();
                 assert_eq!(ticket.model(), model);
                 server.learn(ticket.completed(began.after(took)), began);
             }

@@ -133,8 +133,8 @@ fn the_scan_for_a_request() {
         asked.with_allowed(&some).with_waits(&waits),
         asked.with_earlier(earlier, worth).with_waits(&waits),
     ] {
-        let exact = probabilities(&catalog, &Policy::PAPER, &request);
-        assert_drawn_by(&exact, 20, |draw| catalog.select(&Policy::PAPER, &request, draw).unwrap().model);
+        let exact = probabilities(&catalog, &Policy::PAPER, request);
+        assert_drawn_by(&exact, 20, |draw| catalog.select(&Policy::PAPER, request, draw).unwrap().model);
     }
 }
 

@@ -70,7 +70,7 @@ impl<const N: usize> World<N> {
 
     /// The time from a request to its result if the server answers with the base.
     fn expected(&self, network: NetworkTime, rule: Rule) -> Latency {
-        let base = self.index.explain(&self.request(network, rule)).base;
+        let base = self.index.explain(self.request(network, rule)).base;
         let model = base.map(|base| base.model().profile.latency).unwrap_or_default();
         remote_time(Latency { mean: network.both_ways(), deviation: Micros::ZERO }, model)
     }
@@ -105,7 +105,7 @@ impl Run {
         let network = NetworkTime::TwiceInput(draws.one_way);
 
         // What the server does with it, once it is there. No model is ruled out.
-        let model = world.index.select(&world.request(network, self.rule), draws.selection).ok()?.model;
+        let model = world.index.select(world.request(network, self.rule), draws.selection).ok()?.model;
         let profile = world.index.catalog().get(model).copied().unwrap_or_default();
         let remote_takes = network.both_ways().saturating_add(taking(profile.latency, draws.remote_score));
 

@@ -132,7 +132,7 @@ impl<'a> Request<'a> {
     /// let picked = |points| {
     ///     let worth = Accuracy::from_percent(points)?;
     ///     let request = Request::new(budget).with_earlier(until_local, worth);
-    ///     let decision = catalog.select(&Policy::PAPER, &request, Draw::from_id(1))?;
+    ///     let decision = catalog.select(&Policy::PAPER, request, Draw::from_id(1))?;
     ///     Ok::<_, Box<dyn std::error::Error>>((decision.model.index(), decision.budget))
     /// };
     /// assert_eq!(picked(2.5)?, (0, until_local));

@@ -8,7 +8,7 @@ use super::{Budget, NothingEligible, Request};
 /// a `Result`. One verb serves both, and each caller meets the errors that it can meet: nobody has to unwrap what can't
 /// fail, or to remember which of several methods knows about what it asks.
 ///
-/// Implemented for [`Budget`], and for [`Request`] by reference and by value; for nothing else.
+/// Implemented for [`Budget`] and [`Request`], which both are `Copy`, and for nothing else.
 pub trait Question: Copy + sealed::Sealed {
     /// How a `T` is answered: `T`, or `Result<T, NothingEligible>`.
     type Answer<T>;
@@ -45,7 +45,7 @@ impl Question for Budget {
     }
 }
 
-impl Question for &Request<'_> {
+impl Question for Request<'_> {
     type Answer<T> = Result<T, NothingEligible>;
 
     #[inline(always)]
@@ -56,29 +56,8 @@ impl Question for &Request<'_> {
     ) -> Result<T, NothingEligible> {
         match self.as_budget() {
             Some(budget) => Ok(plain(budget)),
-            None => any(self),
+            None => any(&self),
         }
-    }
-
-    fn request<'a>(self) -> Request<'a>
-    where
-        Self: 'a,
-    {
-        *self
-    }
-}
-
-/// By value it may be explained for longer than it is kept.
-impl Question for Request<'_> {
-    type Answer<T> = Result<T, NothingEligible>;
-
-    #[inline(always)]
-    fn answer<T>(
-        self,
-        plain: impl FnOnce(Budget) -> T,
-        any: impl FnOnce(&Request<'_>) -> Result<T, NothingEligible>,
-    ) -> Result<T, NothingEligible> {
-        (&self).answer(plain, any)
     }
 
     fn request<'a>(self) -> Request<'a>
@@ -93,5 +72,4 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Budget {}
     impl Sealed for super::Request<'_> {}
-    impl Sealed for &super::Request<'_> {}
 }

@@ -39,7 +39,7 @@ impl<const N: usize> Front<N> {
         question.answer(
             |budget| self.with_ticket(self.index.select(budget, draw), Micros::ZERO, now),
             |request| {
-                let decision = self.index.select(request, draw)?;
+                let decision = self.index.select(*request, draw)?;
                 Ok(self.with_ticket(decision, request.wait(decision.model), now))
             },
         )

@@ -306,14 +306,14 @@ fn begin(server: &Server<MODELS>, bytes: &mut Bytes<'_>, now: Timestamp) -> Opti
     request = request.with_waits(&waits);
 
     let draw = Draw::from_uniform_bits(bytes.wide());
-    let expected = server.catalog().select(server.policy(), &request, draw);
-    match server.begin(&request, draw, now) {
+    let expected = server.catalog().select(server.policy(), request, draw);
+    match server.begin(request, draw, now) {
         Ok((decision, ticket)) => {
             assert_eq!(
                 expected.map(|expected| (expected.base, expected.budget)),
                 Ok((decision.base, budget))
             );
-            assert!(server.probability(&request, decision.model) > 0.0);
+            assert!(server.probability(request, decision.model) > 0.0);
             assert_eq!((ticket.model(), ticket.deadline()), (decision.model, now.after(budget.time())));
             assert!(ticket.overdue_at() > now || now.as_micros() > u64::MAX >> 1);
             Some(ticket)

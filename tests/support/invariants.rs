@@ -339,11 +339,11 @@ pub fn what_asks_nothing_is_the_plain_selection(case: &Case) {
         plain.with_waits(&waits),
         plain.with_earlier(case.budget, Accuracy::ZERO),
     ] {
-        assert_eq!(catalog.select(policy, &request, draw), Ok(catalog.select(policy, case.budget, draw)));
-        assert!(catalog.explain(policy, &request).candidates().eq(same.iter().copied()));
-        assert!(index.explain(&request).candidates().eq(same.iter().copied()));
+        assert_eq!(catalog.select(policy, request, draw), Ok(catalog.select(policy, case.budget, draw)));
+        assert!(catalog.explain(policy, request).candidates().eq(same.iter().copied()));
+        assert!(index.explain(request).candidates().eq(same.iter().copied()));
     }
-    assert_eq!(index.select(&plain, draw), Ok(index.select(case.budget, draw)));
+    assert_eq!(index.select(plain, draw), Ok(index.select(case.budget, draw)));
     assert!(index.explain(case.budget).candidates().eq(same));
 }
 
@@ -429,7 +429,7 @@ pub fn probability_is_that_of_the_explanation(case: &Case) {
     let other = Catalog::<CAPACITY>::new([Profile::default(); CAPACITY]).unwrap();
     case.ask(|catalog, request| {
         let index = Index::new(catalog.clone(), *policy);
-        let (explanation, plain) = (catalog.explain(policy, request), catalog.explain(policy, case.budget));
+        let (explanation, plain) = (catalog.explain(policy, *request), catalog.explain(policy, case.budget));
         let ids = (0..CAPACITY).filter_map(|place| catalog.id(place));
         assert_eq!(ids.clone().count(), case.profiles.len());
         // One in 65,536 is the same by chance.
@@ -443,9 +443,9 @@ pub fn probability_is_that_of_the_explanation(case: &Case) {
             };
             let asked = [
                 explanation.probability(id),
-                catalog.probability(policy, request, id),
-                index.probability(request, id),
-                index.explain(request).probability(id),
+                catalog.probability(policy, *request, id),
+                index.probability(*request, id),
+                index.explain(*request).probability(id),
             ];
             assert_eq!(asked.map(f64::to_bits), [of(&explanation); 4], "of {id:?}");
             let asked = [
@@ -586,7 +586,7 @@ fn still_knows<const N: usize>(
     let set = asked.set(catalog);
     let request = asked.request(&set);
     let by_place = |decision| renamed(decision, |place| place);
-    let decided = catalog.select(policy, &request, case.draw());
+    let decided = catalog.select(policy, request, case.draw());
     assert_eq!(
         decided.map(by_place),
         decide(&fresh).map(|decision| renamed(decision, |place| places[place]))
@@ -596,7 +596,7 @@ fn still_knows<const N: usize>(
     }
     same_answers(index, &request, case.draw());
     let probabilities = |candidate: Candidate| (candidate.verdict, candidate.probability.to_bits());
-    let explanation = catalog.explain(policy, &request);
+    let explanation = catalog.explain(policy, request);
     assert!(
         explanation
             .candidates()
@@ -632,8 +632,8 @@ pub fn same_answers<const N: usize>(index: &Index<N>, request: &Request<'_>, dra
     if *request == Request::new(request.budget()) {
         return same_decision(index, request.budget(), draw);
     }
-    assert_eq!(index.select(request, draw), catalog.select(policy, request, draw));
-    same_explanations(&index.explain(request), &catalog.explain(policy, request));
+    assert_eq!(index.select(*request, draw), catalog.select(policy, *request, draw));
+    same_explanations(&index.explain(*request), &catalog.explain(policy, *request));
 }
 
 /// What [`the_index_decides_as_the_scan`] says, for one budget.
@@ -698,7 +698,7 @@ pub fn update<const N: usize>(
 
 /// The selection of a case, by the plain scan.
 pub fn decide(case: &Case) -> Result<Decision, NothingEligible> {
-    case.ask(|catalog, request| catalog.select(&case.policy, request, case.draw()))
+    case.ask(|catalog, request| catalog.select(&case.policy, *request, case.draw()))
 }
 
 /// What [`Explanation`] says of all models.
@@ -711,7 +711,7 @@ pub struct Explained {
 /// The explanation of a case.
 pub fn explained(case: &Case) -> Explained {
     case.ask(|catalog, request| {
-        let explanation = catalog.explain(&case.policy, request);
+        let explanation = catalog.explain(&case.policy, *request);
         let Explanation { base, budget, .. } = explanation;
         Explained { base, budget, candidates: explanation.candidates().collect() }
     })

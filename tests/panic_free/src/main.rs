@@ -56,7 +56,7 @@ fn serve<const N: usize>(catalog: &mut Catalog<N>, index: &mut Index<N>, profile
     let policy: Policy = black_box(Policy::PAPER);
     answer(catalog, index, &policy, budget);
     let (allowed, waits) = (black_box(ModelSet::<N>::ALL), black_box([Micros::ZERO; N]));
-    answer(catalog, index, &policy, &asking(budget, &allowed, &waits));
+    answer(catalog, index, &policy, asking(budget, &allowed, &waits));
 
     let weights = black_box([(budget, 0); 3]);
     black_box(subset::most_accurate(catalog, policy.margin, weights, black_box(0)));
@@ -96,7 +96,7 @@ fn live<const N: usize>(server: &mut Server<N>) {
     end(server, ticket, now);
     let (allowed, waits) = (black_box(ModelSet::<N>::ALL), black_box([Micros::ZERO; N]));
     if let Ok((_, ticket)) =
-        server.front().begin(&asking(budget, &allowed, &waits), Draw::from_id(black_box(0)), now)
+        server.front().begin(asking(budget, &allowed, &waits), Draw::from_id(black_box(0)), now)
     {
         end(server, ticket, now);
     }
