@@ -238,6 +238,16 @@ fn a_run_is_overdue_from_the_point_that_its_ticket_tells() {
     assert_eq!(ticket.overdue(Timestamp::from_micros(u64::MAX - 1)), None);
 }
 
+/// A clock at its end stands still, so that the run seems to have taken no time.
+#[test]
+fn a_run_is_overdue_once_also_at_the_end_of_time() {
+    let server = server();
+    let end = Timestamp::from_micros(u64::MAX);
+    let (_, mut ticket) = server.begin(Budget::of(millis(200)), Draw::from_id(1), end);
+    assert!(ticket.overdue(end).is_some());
+    assert_eq!(ticket.overdue(end), None);
+}
+
 /// However long it hangs, and its end with it.
 #[test]
 fn a_single_cold_start_is_kept_out() {
