@@ -47,7 +47,7 @@ use crate::catalog::{Catalog, Model, ModelId};
 use crate::policy::Margin;
 use crate::profile::{Accuracy, Latency};
 use crate::request::Budget;
-use crate::select::base::Threshold;
+use crate::select::threshold::Threshold;
 
 /// Some models of a catalog, and the expected accuracy of the base among them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,9 +10,10 @@
 
 use std::time::Duration;
 
-use mdinference::select::base::{Base, Threshold, base, fastest};
+use mdinference::select::base::{Base, base, fastest};
 use mdinference::select::explore::{Window, exploration_set};
 use mdinference::select::sample::{Probabilities, sample, unit, weights};
+use mdinference::select::threshold::Threshold;
 use mdinference::select::utility::utility;
 use mdinference::select::value::{Eligible, eligible};
 use mdinference::{

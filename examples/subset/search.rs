@@ -1,7 +1,7 @@
 //! The subsets of every size for one network, and what the greedy choice comes to.
 
 use clap::ValueEnum;
-use mdinference::select::base::Threshold;
+use mdinference::select::threshold::Threshold;
 use mdinference::{Accuracy, Budget, Catalog, Margin, Micros, Model, NetworkTime, subset};
 
 use crate::network::{Network, ONE_WAY_50_25, RESIDENTIAL, UNIVERSITY};

@@ -3,7 +3,7 @@
 use crate::policy::Margin;
 use crate::profile::Latency;
 use crate::request::Budget;
-use crate::select::base::Threshold;
+use crate::select::threshold::Threshold;
 use crate::time::Micros;
 
 /// When the local copy of one request starts.

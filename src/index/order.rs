@@ -7,7 +7,7 @@ use heapless::Vec;
 use crate::catalog::{Catalog, Model, ModelId, reorder, sort};
 use crate::policy::{Margin, Policy};
 use crate::profile::{Accuracy, Profile};
-use crate::select::base::Threshold;
+use crate::select::threshold::Threshold;
 use crate::select::utility::Terms;
 use crate::time::Micros;
 

@@ -7,8 +7,8 @@ use crate::catalog::ModelId;
 use crate::index::draw::{Bound, Lanes};
 use crate::index::order::{Change, Ordered};
 use crate::request::Budget;
-use crate::select::base::Threshold;
 use crate::select::explore::Window;
+use crate::select::threshold::Threshold;
 use crate::select::utility::Terms;
 use crate::time::Micros;
 

@@ -1,12 +1,13 @@
-//! The selection algorithm of Section IV-D, a file a stage: [`base`](mod@base) (1), [`explore`] (2), [`utility`](mod@utility) and [`sample`] (3);
-//! [`value`] is what stage 1 maximises. Here they are put together, as a plain scan over a catalog that is written to be
-//! read: the reference.
+//! The selection algorithm of Section IV-D, a file a stage: [`base`](mod@base) (1), [`explore`] (2),
+//! [`utility`](mod@utility) and [`sample`] (3); [`threshold`] is what fits, and [`value`] what stage 1 maximises. Here they
+//! are put together, as a plain scan over a catalog that is written to be read: the reference.
 
 pub mod base;
 mod decision;
 mod explain;
 pub mod explore;
 pub mod sample;
+pub mod threshold;
 pub mod utility;
 pub mod value;
 
@@ -14,7 +15,8 @@ use crate::catalog::{Catalog, Model, ModelId};
 use crate::policy::{Margin, Policy};
 use crate::request::{Budget, Draw, NothingEligible, Question, Request};
 
-use self::base::{Base, Threshold, base};
+use self::base::{Base, base};
+use self::threshold::Threshold;
 use self::value::{Eligible, eligible};
 
 pub use decision::{Decision, Reason};

@@ -12,7 +12,7 @@
 use crate::policy::Margin;
 use crate::profile::Profile;
 use crate::request::Budget;
-use crate::select::base::Threshold;
+use crate::select::threshold::Threshold;
 
 /// U(m) on the scale of accuracy in percent, 0 to 100; relative error at most 4·2⁻⁵³.
 // paper: IV-D, Eq. 3

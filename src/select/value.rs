@@ -7,7 +7,7 @@ use crate::catalog::Model;
 use crate::policy::Margin;
 use crate::profile::Accuracy;
 use crate::request::Request;
-use crate::select::base::Threshold;
+use crate::select::threshold::Threshold;
 
 /// What an answer of a model is worth, exactly, in 2⁻¹⁶ parts per million of accuracy; below zero where a run costs more
 /// than its answer is worth. Without a price it is A(m), so that Eq. 1 holds to the bit.

@@ -4,8 +4,9 @@
 
 use std::convert::Infallible;
 
-use mdinference::select::base::{Base, Threshold};
+use mdinference::select::base::Base;
 use mdinference::select::explore::exploration_set;
+use mdinference::select::threshold::Threshold;
 use mdinference::select::utility::utility;
 use mdinference::{
     Accuracy, Budget, Candidate, Catalog, CatalogError, Cost, Decision, Draw, Explanation, Index, Micros,
