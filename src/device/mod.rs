@@ -7,7 +7,8 @@
 //! result is here.
 //!
 //! One idea a file: [`Duplication`] is that rule as a state machine without I/O, [`Strategy`] says when the local copy
-//! starts, [`TokenBucket`] caps the extra load, [`Counters`] counts what it came to. [`Device`] puts them together, [`local_model`] chooses the model, and [`remote_time`] says when the server's answer is to be expected.
+//! starts, [`TokenBucket`] caps the extra load, [`Counters`] counts what it came to. [`Device`] puts them together,
+//! [`local_model`] chooses the model, and [`remote_time`] says when the server's answer is to be expected.
 
 mod caller;
 mod counters;

@@ -24,16 +24,17 @@ pub use set::ModelSet;
 /// of it, and [`Request::owned`] leaves the borrowed parts out, to be kept in a queue or a log.
 ///
 /// ```
-/// use mdinference::{Accuracy, Budget, Cost, Micros, ModelId, ModelSet, Request};
+/// use mdinference::{Accuracy, Budget, Catalog, Cost, Micros, ModelSet, Profile, Request};
 ///
-/// let mut healthy = ModelSet::<12>::ALL;
-/// healthy.remove(ModelId::default());
+/// let zoo = Catalog::<12>::new([Profile::default(); 3])?;
+/// // The second model is out of order.
+/// let healthy: ModelSet<12> = zoo.models().map(|model| model.id).filter(|id| id.index() != 1).collect();
 /// let request = Request::new(Budget::of(Micros::from_millis(170)))
 ///     .with_allowed(&healthy)
 ///     .with_min_accuracy(Accuracy::from_percent(60.0)?)
 ///     .with_max_cost(Cost(5));
 /// # let _ = request;
-/// # Ok::<(), mdinference::NumberError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request<'a> {
@@ -51,7 +52,7 @@ pub struct Request<'a> {
 /// An earlier time by which an answer is worth more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Earlier {
-    /// No longer than that of the request.
+    /// As it was given; one longer than the request's is the request's.
     budget: Budget,
     worth: Accuracy,
 }

@@ -1,6 +1,6 @@
 //! [`Price`]: what time and money are worth, in accuracy.
 
-use crate::profile::{Cost, Profile};
+use crate::profile::{Accuracy, Cost, Profile};
 
 /// The accuracy that a run is charged for its time and its cost: where it is set, the base is the model with the
 /// greatest value, A(m) less its price, in place of the greatest A(m).
@@ -33,7 +33,7 @@ impl Price {
     pub const NONE: Self = Self { per_micro: 0, per_micro_squared: 0, per_cost: 0 };
 
     /// So much accuracy for each millisecond of μ, to the nearest 2⁻¹⁶ parts per million a microsecond.
-    pub const fn per_milli(accuracy: crate::profile::Accuracy) -> Self {
+    pub const fn per_milli(accuracy: Accuracy) -> Self {
         let scaled = ((accuracy.as_ppm() as u64) << 16).saturating_add(500);
         // The divisor is not zero.
         let per_micro = match scaled.checked_div(1_000) {
@@ -44,7 +44,7 @@ impl Price {
     }
 
     /// So much accuracy for each unit of [`Cost`].
-    pub const fn per_cost(accuracy: crate::profile::Accuracy) -> Self {
+    pub const fn per_cost(accuracy: Accuracy) -> Self {
         Self { per_cost: (accuracy.as_ppm() as u64) << 16, ..Self::NONE }
     }
 

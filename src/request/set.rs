@@ -2,7 +2,8 @@
 
 use crate::catalog::ModelId;
 
-/// A set of models of a catalog of capacity `N`: those that are healthy, loaded, or a tenant's.
+/// A set of models of a catalog of capacity `N`: those that are healthy, loaded, or a tenant's. It goes by their places, so
+/// that a model which takes another's place takes its membership too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ModelSet<const N: usize>([bool; N]);
 
