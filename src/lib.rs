@@ -32,5 +32,5 @@ pub use request::{
 };
 pub use select::value::Value;
 pub use select::{Candidate, Decision, Explanation, Reason, Verdict};
-pub use server::{Front, Learning, Learnt, Report, Server, Ticket, Told};
+pub use server::{Front, Guard, Learning, Learnt, Replicas, Report, Server, Share, Standing, Ticket, Told};
 pub use time::{Micros, Timestamp};

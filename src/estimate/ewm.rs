@@ -22,6 +22,8 @@ impl Smoothing {
     pub const LATENCY: Self = Self(50_000);
     /// α = 0.001, for right and wrong answers: an accuracy of 80 % is known to ± 0.9 points.
     pub const ACCURACY: Self = Self(1_000);
+    /// α = 0.01, for the gaps between requests.
+    pub(crate) const ARRIVALS: Self = Self(10_000);
 
     /// `alpha` rounded to the nearest part per million.
     ///

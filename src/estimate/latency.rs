@@ -7,14 +7,13 @@
 //! | the first sample | taken whole if there is no prior; otherwise the prior is what it is averaged with |
 //! | an outlier: above both 1.5 μ and μ + 6σ, or below both ⅔ μ and μ − 3σ | kept out, and counted as a suspect |
 //! | a lasting shift | the fifth suspect in a row on one side replaces the estimate by the suspects' own μ, σ |
+//! | runs that overlap | tell of one event: slow ones are a shift only if one of them began after the first was known |
 //! | a failure, a timeout | "at least" the time that it cost: see [`Observation::AtLeast`] |
 //! | a cancelled or unfinished run | "at least" the time it had run |
 //! | "at least x" | a sample of x if x > μ, else nothing: it may raise μ, never lower it |
-//! | samples out of order, or at the same time | taken in the order given; time is used for idleness alone |
-//! | a clock that steps | back: idleness starts anew; forward: as if the model had been idle |
-//! | no sample for a long time | if μ is above the prior's, [`LatencyEstimator::revive`] returns to the prior |
+//! | samples out of order, or at the same time | taken in the order given; time tells what overlaps, and no more |
 //!
-//! An ordinary sample takes back one suspect. So a model that fails at random now and then keeps its profile: one that
+//! An ordinary sample takes back one suspect; one that began after an event was known takes back all of it. So a model that fails at random now and then keeps its profile: one that
 //! fails in 10 % of its runs for tens of thousands. One that fails in 30 % is known to be slow after some 200 runs, one
 //! that fails in half after some 25. Keeping outliers out costs heavy tails a part of their mean: 1 % of an exponential
 //! distribution's, 5 % of a lognormal one's with σ = μ.
@@ -58,6 +57,27 @@ struct Suspects {
     /// How many, less the ordinary samples since.
     count: u32,
     moments: Moments,
+    /// When the first was known.
+    since: Timestamp,
+    /// One of them began after that.
+    lasting: bool,
+}
+
+/// What a sample was to the estimate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    /// Nothing new.
+    None,
+    /// It moved the estimate.
+    Ordinary,
+    /// It was kept out.
+    Suspect,
+    /// It was kept out, and so were enough for a shift, but all of them tell of one event.
+    Event,
+    /// It made the suspects the estimate, which are slower.
+    Slower,
+    /// Or faster.
+    Faster,
 }
 
 /// The mean and deviation of one model's inference time, kept up to date from its runs.
@@ -105,7 +125,13 @@ impl LatencyEstimator {
             prior: None,
             moments: Moments { mean: 0.0, variance: 0.0 },
             window: 0,
-            suspects: Suspects { side: Side::Above, count: 0, moments: Moments { mean: 0.0, variance: 0.0 } },
+            suspects: Suspects {
+                side: Side::Above,
+                count: 0,
+                moments: Moments { mean: 0.0, variance: 0.0 },
+                since: Timestamp::from_micros(0),
+                lasting: false,
+            },
             samples: 0,
             latest: Timestamp::from_micros(0),
         }
@@ -116,11 +142,44 @@ impl LatencyEstimator {
         Self { prior: Some(prior), moments: moments(prior), window: u32::MAX, ..Self::new() }
     }
 
+    /// Starts from a profile that has been claimed and never measured: nothing of it is believed.
+    pub(crate) fn from_claim(claimed: Latency) -> Self {
+        Self { prior: Some(claimed), ..Self::new() }
+    }
+
+    /// Its moments, and how many samples they stand for.
+    pub(crate) fn summary(&self) -> (Moments, u32) {
+        (self.moments, self.evidence())
+    }
+
+    pub(crate) fn from_summary(moments: Moments, samples: u32) -> Self {
+        Self { moments, window: samples, samples: samples.into(), ..Self::new() }
+    }
+
+    /// Returns to a profile, which then weighs as one sample, so that one which is not quite right is soon corrected.
+    pub(crate) fn restore(&mut self, latency: Latency) {
+        let Self { prior, samples, latest, .. } = *self;
+        *self = Self { prior, samples, latest, moments: moments(latency), window: 1, ..Self::new() };
+    }
+
+    /// What it is taken to be where others have measured it too: its own samples first, and what they lack to a full
+    /// memory from the others, unless those disagree. `None` while nobody knows anything.
+    pub(crate) fn latency_with(&self, others: &Self, smoothing: Smoothing) -> Option<Latency> {
+        let own = self.evidence();
+        let heard = others.evidence().min(smoothing.memory().saturating_sub(own));
+        if own > 0 && self.disagrees(others) {
+            return self.latency();
+        }
+        match self.moments.pooled(own, others.moments, heard) {
+            Some(moments) if heard > 0 => Some(moments.latency()),
+            _ => self.latency(),
+        }
+    }
+
     /// μ and σ, rounded to the microsecond, and from 16.7 s on to 24 bits; `None` while there has been neither a prior
     /// nor a sample.
     pub fn latency(&self) -> Option<Latency> {
-        (self.window > 0)
-            .then(|| Latency { mean: micros(self.moments.mean), deviation: micros(self.moments.deviation()) })
+        (self.window > 0).then(|| self.moments.latency())
     }
 
     /// The profile that it started from.
@@ -138,47 +197,47 @@ impl LatencyEstimator {
         if self.window == 0 { Micros::MAX } else { micros(self.moments.mean + self.tolerance(Side::Above)) }
     }
 
-    /// Takes in what one run told. Any order and any values are harmless.
+    /// Takes in what one run told, of runs one after another. Any order and any values are harmless.
     pub fn observe(&mut self, observation: Observation, now: Timestamp, smoothing: Smoothing) {
+        self.observe_run(observation, now, now, smoothing);
+    }
+
+    /// Takes in what a run told that began at `began`, where runs may overlap.
+    pub(crate) fn observe_run(
+        &mut self,
+        observation: Observation,
+        began: Timestamp,
+        now: Timestamp,
+        smoothing: Smoothing,
+    ) -> Evidence {
         let (span, exact) = match observation {
             Observation::Took(span) => (span, true),
             Observation::AtLeast(span) => (span, false),
         };
         let sample = span.get() as f32;
         if !exact && self.window > 0 && sample <= self.moments.mean {
-            return;
+            return Evidence::None;
         }
         self.latest = now;
         self.samples = self.samples.saturating_add(1);
-        match self.suspicion(sample) {
-            Some(side) => self.suspect(sample, side),
-            None => {
-                self.window = self.window.saturating_add(1).min(smoothing.memory());
-                self.moments = self.moments.updated(sample, smoothing.weight(self.window));
-                // That a run is no shorter says nothing against a shift.
-                if exact {
-                    self.suspects = self.suspects.one_less();
-                }
-            }
+        if let Some(side) = self.suspicion(sample) {
+            return self.suspect(sample, side, began, now);
         }
+        self.window = self.window.saturating_add(1).min(smoothing.memory());
+        self.moments = self.moments.updated(sample, smoothing.weight(self.window));
+        // That a run is no shorter says nothing against a shift.
+        if exact {
+            let Suspects { lasting, since, .. } = self.suspects;
+            let over = !lasting && began >= since;
+            self.suspects = if over { Suspects::default() } else { self.suspects.one_less() };
+        }
+        Evidence::Ordinary
     }
 
-    /// Returns to the prior if μ is above the prior's and no sample has come for longer than `patience`.
-    ///
-    /// A model that is taken to be slow gets no requests, and so no samples to say that it has recovered. This gives it
-    /// another try: if it is as slow as before, [`Self::SHIFT_SAMPLES`] runs say so again. The prior then weighs as one
-    /// sample, so that a prior which was never quite right is soon corrected. With a patience of [`Micros::MAX`] it
-    /// never returns. Says whether it did.
-    pub fn revive(&mut self, now: Timestamp, patience: Micros) -> bool {
-        // After a step back of the clock it would else wait for the old time to come again.
-        self.latest = self.latest.min(now);
-        let Some(prior) = self.prior else { return false };
-        let before = moments(prior);
-        if self.moments.mean <= before.mean || now.since(self.latest) <= patience {
-            return false;
-        }
-        *self = Self { window: 1, samples: self.samples, latest: now, ..Self::from_prior(prior) };
-        true
+    /// Whether it would keep such a sample out as too slow.
+    pub(crate) fn finds_slow(&self, observation: Observation) -> bool {
+        let (Observation::Took(span) | Observation::AtLeast(span)) = observation;
+        self.suspicion(span.get() as f32) == Some(Side::Above)
     }
 
     /// What two estimators of the same model know together, whichever is asked.
@@ -197,8 +256,7 @@ impl LatencyEstimator {
             latest: self.latest.max(other.latest),
             ..Self::new()
         };
-        let disagree =
-            self.suspicion(other.moments.mean).is_some() && other.suspicion(self.moments.mean).is_some();
+        let disagree = self.disagrees(other);
         match self.moments.pooled(own, other.moments, others) {
             Some(moments) if own > 0 && others > 0 && !disagree => Self {
                 moments,
@@ -218,6 +276,10 @@ impl LatencyEstimator {
                 Self { moments: right.moments, window: right.window, suspects, ..shared }
             }
         }
+    }
+
+    fn disagrees(&self, other: &Self) -> bool {
+        self.suspicion(other.moments.mean).is_some() && other.suspicion(self.moments.mean).is_some()
     }
 
     /// How many of its own samples the moments stand for.
@@ -248,17 +310,26 @@ impl LatencyEstimator {
         }
     }
 
-    fn suspect(&mut self, sample: f32, side: Side) {
+    fn suspect(&mut self, sample: f32, side: Side, began: Timestamp, now: Timestamp) -> Evidence {
         // Those that are no longer far off, since μ has come after them or another's was merged, are none any more: a
         // shift above never makes μ smaller.
         let still = self.suspects.side == side && self.suspicion(self.suspects.moments.mean) == Some(side);
-        let before = if still { self.suspects.count } else { 0 };
-        let count = before.saturating_add(1);
+        let before = if still { self.suspects } else { Suspects::default() };
+        let count = before.count.saturating_add(1);
         // The plain mean and variance of the suspects; the first, with weight 1, forgets any before.
         let moments = self.suspects.moments.updated(sample, 1.0 / count as f32);
-        self.suspects = Suspects { side, count, moments };
-        if count >= Self::SHIFT_SAMPLES {
+        let (since, lasting) = match before.count {
+            0 => (now, false),
+            _ => (before.since, before.lasting || began >= before.since),
+        };
+        self.suspects = Suspects { side, count, moments, since, lasting };
+        if count < Self::SHIFT_SAMPLES {
+            Evidence::Suspect
+        } else if lasting || side == Side::Below {
             *self = Self { moments, window: count, suspects: Suspects::default(), ..*self };
+            if side == Side::Above { Evidence::Slower } else { Evidence::Faster }
+        } else {
+            Evidence::Event
         }
     }
 }
@@ -277,9 +348,13 @@ impl Suspects {
             return Self::default();
         }
         match self.moments.pooled(self.count, other.moments, other.count) {
-            Some(moments) if self.side == other.side => {
-                Self { side: self.side, count: self.count.saturating_add(other.count), moments }
-            }
+            Some(moments) if self.side == other.side => Self {
+                side: self.side,
+                count: self.count.saturating_add(other.count),
+                moments,
+                since: self.since.min(other.since),
+                lasting: self.lasting || other.lasting,
+            },
             _ if self.count >= other.count => self,
             _ => other,
         }
@@ -294,6 +369,12 @@ pub(crate) fn suspect_above(latency: Latency) -> Micros {
     let limit = mean.saturating_add(half.max(deviation.saturating_mul(6)));
     // μ, μ/2 and σ are off by half a microsecond each, and floats by 2⁻²⁴ of what they stand for, a few times.
     limit.saturating_add(Micros::new(limit.get() >> 20)).saturating_add(Micros::new(4))
+}
+
+impl Moments {
+    fn latency(self) -> Latency {
+        Latency { mean: micros(self.mean), deviation: micros(self.deviation()) }
+    }
 }
 
 fn moments(latency: Latency) -> Moments {
@@ -338,9 +419,6 @@ mod serde_impl {
                 if !moments.within(longest, longest * longest) {
                     return Err("a mean or variance is not a number, negative, or too large");
                 }
-            }
-            if prior.is_some() && window == 0 {
-                return Err("a prior without a window");
             }
             Ok(Self { prior, moments, window, suspects, samples, latest })
         }

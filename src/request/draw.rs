@@ -45,6 +45,16 @@ impl Draw {
         Self(bits)
     }
 
+    /// Other bits, of which these tell nothing that shows.
+    pub(crate) const fn remixed(self) -> Self {
+        Self(mixed(self.0 ^ ODD))
+    }
+
+    /// Uniform below `bound`, by the upper 32 bits.
+    pub(crate) const fn below(self, bound: u32) -> u32 {
+        ((self.0 >> 32).wrapping_mul(bound as u64) >> 32) as u32
+    }
+
     /// The bits.
     #[inline]
     pub const fn bits(self) -> u64 {

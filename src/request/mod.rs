@@ -41,6 +41,8 @@ pub struct Request<'a> {
     budget: Budget,
     /// Nothing but the budget is asked: kept up to date, for it is looked at each time.
     plain: bool,
+    /// No model is ruled out or preferred by it, so it leaves a budget plain.
+    duplicate: bool,
     min_accuracy: Accuracy,
     max_cost: Cost,
     price: Price,
@@ -63,6 +65,7 @@ impl Request<'_> {
         Self {
             budget,
             plain: true,
+            duplicate: false,
             min_accuracy: Accuracy::ZERO,
             max_cost: Cost(u32::MAX),
             price: Price::NONE,
@@ -144,6 +147,12 @@ impl<'a> Request<'a> {
         Self { earlier: Some(Earlier { budget, worth }), ..self }.noted()
     }
 
+    /// The device has a duplicate of the request on a model of its own (Section IV-E), so that an answer which is late costs
+    /// less: a server's probes go to such requests first.
+    pub const fn with_duplicate(self) -> Self {
+        Self { duplicate: true, ..self }
+    }
+
     /// T_budget.
     pub const fn budget(&self) -> Budget {
         self.budget
@@ -152,6 +161,11 @@ impl<'a> Request<'a> {
     /// What time and cost are worth.
     pub const fn price(&self) -> Price {
         self.price
+    }
+
+    /// Whether the device has a duplicate.
+    pub const fn has_duplicate(&self) -> bool {
+        self.duplicate
     }
 
     /// How long the request would wait for a model.
@@ -279,6 +293,8 @@ mod written {
         price: Price,
         #[serde(default)]
         earlier: Option<OwnedEarlier>,
+        #[serde(default)]
+        duplicate: bool,
     }
 
     #[derive(Serialize, Deserialize)]
@@ -294,7 +310,8 @@ mod written {
 
     impl Serialize for Request<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let Self { budget, plain: _, min_accuracy, max_cost, price, earlier, allowed, waits } = *self;
+            let Self { budget, plain: _, duplicate, min_accuracy, max_cost, price, earlier, allowed, waits } =
+                *self;
             if allowed.is_some() || !waits.is_empty() {
                 return Err(S::Error::custom(
                     "a request that borrows can't be written: `Request::owned` can",
@@ -302,16 +319,16 @@ mod written {
             }
             let earlier =
                 earlier.map(|Earlier { budget, worth }| OwnedEarlier { budget_us: budget, worth_ppm: worth });
-            Owned { budget_us: budget, min_accuracy_ppm: min_accuracy, max_cost, price, earlier }
+            Owned { budget_us: budget, min_accuracy_ppm: min_accuracy, max_cost, price, earlier, duplicate }
                 .serialize(serializer)
         }
     }
 
     impl<'de> Deserialize<'de> for Request<'static> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            let Owned { budget_us, min_accuracy_ppm, max_cost, price, earlier } =
+            let Owned { budget_us, min_accuracy_ppm, max_cost, price, earlier, duplicate } =
                 Owned::deserialize(deserializer)?;
-            let request = Self::new(budget_us)
+            let request = Self { duplicate, ..Self::new(budget_us) }
                 .with_min_accuracy(min_accuracy_ppm)
                 .with_max_cost(max_cost)
                 .with_price(price);

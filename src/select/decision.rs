@@ -33,6 +33,8 @@ pub enum Reason {
     Base,
     /// It was drawn from the exploration set around the base.
     Explored,
+    /// It is a probe: what is known of it now speaks against it, and a server sees whether it has recovered.
+    Probe,
     /// No model fits the budget: it is the fastest, which may still make it (μ < T_budget).
     Tight,
     /// No model fits the budget: it is the fastest, and hardly in time (μ ≥ T_budget).
@@ -40,9 +42,9 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Whether the model that was picked, and with it any, fits the budget (Eq. 2).
+    /// Whether the model that was picked, and with it any, fits the budget (Eq. 2); a probe may.
     pub const fn fits(self) -> bool {
-        matches!(self, Self::Base | Self::Explored)
+        matches!(self, Self::Base | Self::Explored | Self::Probe)
     }
 
     /// Where nothing fits, of the fastest model's μ.
@@ -56,6 +58,7 @@ impl fmt::Display for Reason {
         f.write_str(match self {
             Self::Base => "most accurate model that fits",
             Self::Explored => "explored near the base",
+            Self::Probe => "probe, to see whether it has recovered",
             Self::Tight => "nothing fits: the fastest model, which may still be in time",
             Self::TooLate => "nothing fits: the fastest model, too late on average",
         })

@@ -31,6 +31,8 @@ pub enum Verdict {
     NotExplored,
     /// Nothing fits, and this is the fastest.
     Fastest,
+    /// It would not be picked, but a server probes it.
+    Probe,
     /// The request rules it out.
     Excluded(Exclusion),
 }
@@ -45,6 +47,7 @@ impl fmt::Display for Verdict {
             Self::NoUtility => f.write_str("no utility"),
             Self::NotExplored => f.write_str("less value"),
             Self::Fastest => f.write_str("fastest, nothing fits"),
+            Self::Probe => f.write_str("probe"),
             Self::Excluded(exclusion) => write!(f, "excluded: {exclusion}"),
         }
     }
@@ -65,6 +68,29 @@ pub struct Candidate {
     pub probability: f64,
 }
 
+/// Models that some of the requests go to before any stage is asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Beforehand([Option<(ModelId, f64)>; Self::MOST]);
+
+impl Beforehand {
+    pub(crate) const MOST: usize = 4;
+
+    /// A model, and how likely it is; one too many is left out.
+    pub(crate) fn add(&mut self, model: ModelId, probability: f64) {
+        if let Some(slot) = self.0.iter_mut().find(|slot| slot.is_none()) {
+            *slot = Some((model, probability));
+        }
+    }
+
+    fn of(&self, id: ModelId) -> f64 {
+        self.0.iter().flatten().filter(|(model, _)| *model == id).map(|(_, probability)| probability).sum()
+    }
+
+    fn total(&self) -> f64 {
+        self.0.iter().flatten().map(|(_, probability)| probability).sum()
+    }
+}
+
 /// A whole selection explained: made by `explain` of those who answer. Nothing is kept of single models: each
 /// [`Candidate`] is worked out when it is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +104,7 @@ pub struct Explanation<'a> {
     places: Places<'a>,
     /// Of the exploration set; `None` where the base is used with certainty.
     explored: Option<Probabilities>,
+    beforehand: Beforehand,
 }
 
 impl<'a> Explanation<'a> {
@@ -96,7 +123,12 @@ impl<'a> Explanation<'a> {
             }
             _ => None,
         };
-        Self { base, budget, request, policy: *policy, places, explored }
+        Self { base, budget, request, policy: *policy, places, explored, beforehand: Beforehand::default() }
+    }
+
+    /// Where some requests go elsewhere before any stage is asked.
+    pub(crate) fn with_beforehand(self, beforehand: Beforehand) -> Self {
+        Self { beforehand, ..self }
     }
 
     /// Every model of the catalog, in the order of their ids.
@@ -153,6 +185,9 @@ impl<'a> Explanation<'a> {
             Verdict::Fastest => 1.0,
             _ => 0.0,
         };
+        let probed = self.beforehand.of(model.id);
+        let verdict = if probed > 0.0 && probability == 0.0 { Verdict::Probe } else { verdict };
+        let probability = probed + (1.0 - self.beforehand.total()).max(0.0) * probability;
         Candidate { model: model.id, verdict, value, utility, probability }
     }
 }

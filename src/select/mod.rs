@@ -20,6 +20,7 @@ use self::threshold::Threshold;
 use self::value::{Eligible, eligible};
 
 pub use decision::{Decision, Reason};
+pub(crate) use explain::Beforehand;
 pub use explain::{Candidate, Explanation, Verdict};
 
 impl<const N: usize> Catalog<N> {

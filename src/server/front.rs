@@ -3,8 +3,11 @@
 use crate::catalog::{Catalog, ModelId};
 use crate::index::Index;
 use crate::policy::Policy;
+use crate::profile::Profile;
 use crate::request::{Draw, Question};
-use crate::select::{Decision, Explanation};
+use crate::select::{Decision, Explanation, Reason};
+use crate::server::probe::{Known, Probe, Probes};
+use crate::server::standing;
 use crate::server::ticket::Ticket;
 use crate::time::{Micros, Timestamp};
 
@@ -13,16 +16,20 @@ use crate::time::{Micros, Timestamp};
 ///
 /// [`Server::front`](crate::Server::front) is the newest. A copy of it is whole and stays as it is: it goes
 /// on to choose soundly by what was known when it was made, and what its runs report is checked when it comes
-/// in.
+/// in. Only its probes lapse.
+///
+/// A held model stands in its catalog with the longest times: it fits no budget below 18 minutes.
 ///
 /// It takes 152 bytes for each of the `N` models there may be: what publishing copies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Front<const N: usize> {
     pub(super) index: Index<N>,
+    pub(super) probes: Probes,
 }
 
 impl<const N: usize> Front<N> {
-    /// Picks the model for a request, as [`Index::select`] does, with a ticket for its run.
+    /// Picks the model for a request, as [`Index::select`] does, with a ticket for its run. Few requests, as a rule none,
+    /// are probes: see [`Reason::Probe`].
     ///
     /// Reads only, so any number of requests may be begun at once and end in any order.
     ///
@@ -36,23 +43,26 @@ impl<const N: usize> Front<N> {
         draw: Draw,
         now: Timestamp,
     ) -> Q::Answer<(Decision, Ticket)> {
-        question.answer(
-            |budget| self.with_ticket(self.index.select(budget, draw), Micros::ZERO, now),
-            |request| {
-                let decision = self.index.select(*request, draw)?;
-                Ok(self.with_ticket(decision, request.wait(decision.model), now))
-            },
-        )
+        self.begin_with(self.probe(question, draw, now), question, draw, now)
     }
 
-    /// What becomes of every model, and how likely each is to be picked.
-    pub fn explain<'a, Q: Question + 'a>(&'a self, question: Q) -> Explanation<'a> {
-        self.index.explain(question)
+    /// What becomes of every model now, and how likely each is to be picked.
+    pub fn explain<'a, Q: Question + 'a>(&'a self, question: Q, now: Timestamp) -> Explanation<'a> {
+        let explanation = self.index.explain(question);
+        if !self.probes.any(now) {
+            return explanation;
+        }
+        let known = self.known(&explanation);
+        explanation.with_beforehand(self.probes.beforehand(&question.request(), &known, now))
     }
 
-    /// The exact probability with which a model is picked: see [`Index::probability`].
-    pub fn probability<Q: Question>(&self, question: Q, model: ModelId) -> f64 {
-        self.index.probability(question, model)
+    /// The exact probability with which a model is picked now: see [`Index::probability`].
+    pub fn probability<Q: Question>(&self, question: Q, model: ModelId, now: Timestamp) -> f64 {
+        if self.probes.any(now) {
+            self.explain(question, now).probability(model)
+        } else {
+            self.index.probability(question, model)
+        }
     }
 
     /// The models at their present profiles.
@@ -65,10 +75,64 @@ impl<const N: usize> Front<N> {
         self.index.policy()
     }
 
-    #[inline]
-    fn with_ticket(&self, decision: Decision, wait: Micros, now: Timestamp) -> (Decision, Ticket) {
-        // The index gave this id.
-        let profile = self.catalog().get(decision.model).copied().unwrap_or_default();
+    /// The probe that a request is to be, if any.
+    #[inline(always)]
+    pub(super) fn probe<Q: Question>(&self, question: Q, draw: Draw, now: Timestamp) -> Option<Probe> {
+        if self.probes.none() { None } else { self.drawn(question, draw, now) }
+    }
+
+    #[inline(never)]
+    fn drawn<Q: Question>(&self, question: Q, draw: Draw, now: Timestamp) -> Option<Probe> {
+        if !self.probes.any(now) {
+            return None;
+        }
+        self.probes.drawn(&question.request(), draw, now, || self.known(&self.index.explain(question)))
+    }
+
+    fn known<'a>(&'a self, explanation: &Explanation<'a>) -> Known<'a> {
+        Known { base: explanation.base, places: self.catalog().places(), margin: self.policy().margin }
+    }
+
+    /// [`Self::begin`], as this probe.
+    #[inline(always)]
+    pub(super) fn begin_with<Q: Question>(
+        &self,
+        probe: Option<Probe>,
+        question: Q,
+        draw: Draw,
+        now: Timestamp,
+    ) -> Q::Answer<(Decision, Ticket)> {
+        question.answer(
+            |budget| self.with_ticket(probe, self.index.select(budget, draw), Micros::ZERO, now),
+            |request| {
+                let decision = self.index.select(*request, draw)?;
+                let model = probe.map_or(decision.model, |probe| probe.model);
+                Ok(self.with_ticket(probe, decision, request.wait(model), now))
+            },
+        )
+    }
+
+    #[inline(always)]
+    fn with_ticket(
+        &self,
+        probe: Option<Probe>,
+        decision: Decision,
+        wait: Micros,
+        now: Timestamp,
+    ) -> (Decision, Ticket) {
+        let (decision, profile) = match probe {
+            Some(Probe { model, profile, .. }) => {
+                (Decision { model, reason: Reason::Probe, ..decision }, profile)
+            }
+            None => (decision, self.live(decision.model)),
+        };
         (decision, Ticket::new(&decision, wait, profile.latency, now))
+    }
+
+    /// The profile of a model, of which the index gave the id, held or not.
+    #[inline(always)]
+    fn live(&self, id: ModelId) -> Profile {
+        let profile = self.catalog().get(id).copied().unwrap_or_default();
+        Profile { latency: standing::not_held(profile.latency), ..profile }
     }
 }

@@ -12,19 +12,23 @@ pub struct Learning {
     pub latency: Smoothing,
     /// α of the accuracies.
     pub accuracy: Smoothing,
-    /// After this long without a sample, a model that has become slower than the profile it started with is
-    /// tried again with that profile; [`Micros::MAX`] for never. If it is as slow as before, five runs, and
-    /// those begun before the fifth is known to be slow, are the price.
-    #[cfg_attr(feature = "serde", serde(rename = "patience_us"))]
-    pub patience: Micros,
+    /// A model that, by what it started from, would be chosen, and by what is known of it now is not, is probed
+    /// after this long without a run, or 1,000 requests if that is longer, up to 60 times this; twice, four and
+    /// eight times as long once it has failed, and up to 64 times for one that was never what it started from.
+    ///
+    /// A failed probe is one late answer. So a model that stays slow costs 7 of them a minute with the default,
+    /// at 16 requests a second or more at most one in 8,000; one that has recovered is back after up to 8 s and
+    /// three runs. Longer is cheaper and later, in proportion.
+    #[cfg_attr(feature = "serde", serde(rename = "probe_interval_us"))]
+    pub probe_interval: Micros,
 }
 
 impl Learning {
-    /// α = 0.05 for times and 0.001 for accuracies; patience of one minute.
+    /// α = 0.05 for times and 0.001 for accuracies; probes at a second's interval.
     pub const DEFAULT: Self = Self {
         latency: Smoothing::LATENCY,
         accuracy: Smoothing::ACCURACY,
-        patience: Micros::from_millis(60_000),
+        probe_interval: Micros::from_millis(1_000),
     };
 
     /// With another α of the inference times.
@@ -37,9 +41,9 @@ impl Learning {
         Self { accuracy, ..self }
     }
 
-    /// With another patience.
-    pub const fn with_patience(self, patience: Micros) -> Self {
-        Self { patience, ..self }
+    /// With another interval of probes.
+    pub const fn with_probe_interval(self, probe_interval: Micros) -> Self {
+        Self { probe_interval, ..self }
     }
 }
 
@@ -49,7 +53,7 @@ impl Default for Learning {
     }
 }
 
-/// Everything learnt of one model; plain data, to be stored, sent and merged.
+/// Everything that a server has measured of one model itself; plain data, to be stored, and told to replicas.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Learnt {
@@ -68,9 +72,14 @@ impl Learnt {
         }
     }
 
+    /// Of a model that has never been measured: its times are not believed.
+    pub(super) fn from_claim(claimed: Profile) -> Self {
+        Self { latency: LatencyEstimator::from_claim(claimed.latency), ..Self::from_prior(claimed) }
+    }
+
     /// What two replicas know together: see [`LatencyEstimator::merged`].
     #[must_use]
-    pub fn merged(&self, other: &Self) -> Self {
+    pub(super) fn merged(&self, other: &Self) -> Self {
         Self { latency: self.latency.merged(&other.latency), accuracy: self.accuracy.merged(&other.accuracy) }
     }
 }

@@ -4,26 +4,44 @@
 //! - [`ticket`]: a run under way.
 //! - [`report`]: what it tells.
 //! - [`learning`]: how the one that learns does it, and what it has learnt.
+//! - [`known`]: all of it that it keeps of one model.
+//! - [`standing`]: whether a model is trusted.
+//! - [`drift`]: whether one that has become less accurate has recovered.
+//! - [`probe`]: the requests that see whether a model has recovered.
+//! - [`replica`]: what other servers have learnt.
 
+mod drift;
 mod front;
+mod known;
 mod learning;
+mod probe;
+mod replica;
 mod report;
+mod standing;
 mod ticket;
 
 use heapless::Vec;
 
 use crate::catalog::{Catalog, CatalogError, ModelId};
+use crate::estimate::arrivals::ArrivalEstimator;
 use crate::index::Index;
 use crate::policy::Policy;
 use crate::profile::Profile;
 use crate::request::{Draw, Question};
 use crate::select::{Decision, Explanation};
-use crate::time::Timestamp;
+use crate::time::{Micros, Timestamp};
+
+use self::known::Known;
+use self::probe::{Probe, Probes};
+use self::standing::{Pace, Phase, Run};
 
 pub use front::Front;
 pub use learning::{Learning, Learnt};
+pub use probe::Share;
+pub use replica::Replicas;
 pub use report::{Report, Told};
-pub use ticket::Ticket;
+pub use standing::Standing;
+pub use ticket::{Guard, Ticket};
 
 /// The models of one server, chosen by what is left of each request's time and kept at live profiles.
 ///
@@ -136,9 +154,17 @@ pub use ticket::Ticket;
 pub struct Server<const N: usize> {
     front: Front<N>,
     /// By the models' places.
-    learnt: Vec<Learnt, N>,
+    known: Vec<Known, N>,
     learning: Learning,
+    arrivals: ArrivalEstimator,
+    /// The latest time that it was told, and when something is due.
+    latest: Timestamp,
+    check_at: Timestamp,
+    /// The front has changed since it was last said.
+    changed: bool,
 }
+
+const NEVER: Timestamp = Timestamp::from_micros(u64::MAX);
 
 impl<const N: usize> Server<N> {
     /// The greatest `N`.
@@ -154,12 +180,20 @@ impl<const N: usize> Server<N> {
     /// returns to.
     pub fn new(catalog: Catalog<N>, policy: Policy, learning: Learning) -> Self {
         let () = Self::FITS_A_STACK;
-        let mut learnt = Vec::new();
+        let mut known = Vec::new();
         for &prior in catalog.profiles() {
             // As many as the catalog holds, so there is room.
-            let _ = learnt.push(Learnt::from_prior(prior));
+            let _ = known.push(Known::new(prior));
         }
-        Self { front: Front { index: Index::new(catalog, policy) }, learnt, learning }
+        Self {
+            front: Front { index: Index::new(catalog, policy), probes: Probes::default() },
+            known,
+            learning,
+            arrivals: ArrivalEstimator::default(),
+            latest: Timestamp::from_micros(0),
+            check_at: NEVER,
+            changed: false,
+        }
     }
 
     /// What chooses, to be copied for those who do.
@@ -167,28 +201,37 @@ impl<const N: usize> Server<N> {
         &self.front
     }
 
-    /// Picks the model for a request, with a ticket for its run: see [`Front::begin`].
+    /// Picks the model for a request, with a ticket for its run: see [`Front::begin`]. If it is a probe, there is no other
+    /// of this model until its report has come, or should have.
     ///
     /// # Errors
     /// As [`Front::begin`].
     #[inline]
     pub fn begin<Q: Question>(
-        &self,
+        &mut self,
         question: Q,
         draw: Draw,
         now: Timestamp,
     ) -> Q::Answer<(Decision, Ticket)> {
-        self.front.begin(question, draw, now)
+        if now >= self.check_at {
+            self.changed = self.poll(now);
+        }
+        let probe = self.front.probe(question, draw, now);
+        if let Some(Probe { model, once: true, .. }) = probe {
+            self.front.probes.close(model);
+            self.changed = true;
+        }
+        self.front.begin_with(probe, question, draw, now)
     }
 
     /// What becomes of every model, and how likely each is to be picked.
-    pub fn explain<'a, Q: Question + 'a>(&'a self, question: Q) -> Explanation<'a> {
-        self.front.explain(question)
+    pub fn explain<'a, Q: Question + 'a>(&'a self, question: Q, now: Timestamp) -> Explanation<'a> {
+        self.front.explain(question, now)
     }
 
     /// The exact probability with which a model is picked: see [`Index::probability`].
-    pub fn probability<Q: Question>(&self, question: Q, model: ModelId) -> f64 {
-        self.front.probability(question, model)
+    pub fn probability<Q: Question>(&self, question: Q, model: ModelId, now: Timestamp) -> f64 {
+        self.front.probability(question, model, now)
     }
 
     /// The models at their present profiles.
@@ -201,8 +244,8 @@ impl<const N: usize> Server<N> {
         self.front.policy()
     }
 
-    /// Takes in a report, and does what [`Self::revive`] does. Says whether any profile has changed, so that
-    /// there is a new front to publish.
+    /// Takes in a report, and does what [`Self::poll`] does. Says whether the front has changed, so that there is a new
+    /// one to publish.
     ///
     /// A report of a model that it does not know changes nothing.
     pub fn learn(&mut self, report: Report, now: Timestamp) -> bool {
@@ -210,49 +253,131 @@ impl<const N: usize> Server<N> {
         if self.learnt(model).is_none() {
             return false;
         }
-        let Learning { latency, accuracy, .. } = self.learning;
-        let changed = self.change(model, |learnt| match told {
-            Told::Run(observation) => learnt.latency.observe(observation, now, latency),
-            Told::Judged { right } => learnt.accuracy.observe(right, accuracy),
-        });
-        self.revive(now) | changed
-    }
-
-    /// Tries again the models that have been too slow for too long to be chosen: see [`Learning::patience`].
-    ///
-    /// [`Self::learn`] does this too; it is needed only where nothing is reported. Says whether any profile
-    /// has changed.
-    pub fn revive(&mut self, now: Timestamp) -> bool {
-        let patience = self.learning.patience;
-        let mut changed = false;
-        for place in 0..self.learnt.len() {
-            let Some(model) = self.catalog().id(place) else { continue };
-            let due = self.learnt.get_mut(place).is_some_and(|learnt| learnt.latency.revive(now, patience));
-            changed |= due && self.change(model, |_| ());
+        let now = self.time(now);
+        if matches!(told, Told::Ended { .. }) {
+            self.arrivals.observe(now);
         }
-        changed
+        let (pace, learning, margin) = (self.pace(now), self.learning, self.policy().margin);
+        let Some(known) = self.known.get_mut(model.index()) else { return false };
+        let (before, reference) = (known.trust, known.reference(margin));
+        let (probe, drift) = match told {
+            Told::Overdue { began, probe } => {
+                known.trust.overdue(began, probe, pace);
+                (probe, false)
+            }
+            Told::Ended { began, probe, observation } => {
+                let run = Run { began, probe, observation };
+                let Known { trust, learnt, .. } = known;
+                trust.ended(run, &mut learnt.latency, reference, margin, learning.latency, pace);
+                (probe, false)
+            }
+            Told::Judged { right } => {
+                let drifted = known.drifted(learning);
+                let believed = known.accuracy(learning);
+                known.learnt.accuracy.observe(right, learning.accuracy);
+                known.drift.judged(right, believed, &mut known.learnt.accuracy);
+                (false, drifted != known.drifted(learning))
+            }
+        };
+        if drift {
+            known.trust.due = now;
+        }
+        let (phase, due) = (known.trust.phase, known.trust.due);
+        if phase != before.phase || drift || probe && due != before.due {
+            self.front.probes.close(model);
+        }
+        self.show(model);
+        self.check_at = self.check_at.min(due);
+        self.poll(now)
     }
 
-    /// Takes in what a replica has learnt of a model: see [`Learnt::merged`]. Says whether its profile has
-    /// changed; a model that it does not know changes nothing.
-    pub fn merge(&mut self, model: ModelId, replica: &Learnt) -> bool {
-        self.change(model, |learnt| *learnt = learnt.merged(replica))
+    /// Does what is due by now: ends leases, and opens probes. Says whether the front has changed.
+    ///
+    /// [`Self::learn`] does this too; it is needed, at [`Self::poll_at`], only while nothing is reported.
+    pub fn poll(&mut self, now: Timestamp) -> bool {
+        let now = self.time(now);
+        if now >= self.check_at {
+            let pace = self.pace(now);
+            self.front.probes.close_ended(now);
+            let mut next = NEVER;
+            for place in 0..self.known.len() {
+                let Some(model) = self.catalog().id(place) else { continue };
+                if self.known.get(place).is_some_and(|known| known.trust.due <= now) {
+                    self.due(model, pace);
+                }
+                next = next.min(self.known.get(place).map_or(NEVER, |known| known.trust.due));
+            }
+            // Seldom enough that going through all of them costs nothing.
+            self.check_at = next.max(now.after(Micros::new(pace.interval.get() / 64)));
+        }
+        core::mem::take(&mut self.changed)
+    }
+
+    /// When [`Self::poll`] next has something to do: the end of time if nothing waits.
+    pub fn poll_at(&self) -> Timestamp {
+        self.check_at
+    }
+
+    /// Whether a model is trusted, or `None` for an id that it does not know.
+    pub fn standing(&self, model: ModelId) -> Option<Standing> {
+        self.catalog().get(model)?;
+        let known = self.known.get(model.index())?;
+        Some(match known.trust.phase {
+            Phase::Trusted if self.probed(known) => Standing::Probing,
+            Phase::Trusted => Standing::Trusted,
+            Phase::Held => Standing::Held,
+            Phase::Unproven => Standing::Probing,
+            Phase::Canary(_) => Standing::Canary,
+        })
+    }
+
+    /// Takes in what the others have measured of a model, in place of what it has heard before: see [`Replicas`]. Says
+    /// whether the front has changed; a model that it does not know changes nothing.
+    ///
+    /// What it has measured itself comes first: the others make up what it lacks to a full memory, unless they disagree.
+    /// If they found the model better than it has, it is probed.
+    pub fn hear(&mut self, model: ModelId, others: Option<Learnt>) -> bool {
+        if self.learnt(model).is_none() {
+            return false;
+        }
+        if let Some(known) = self.known.get_mut(model.index()) {
+            known.heard = others.map(known::Heard::new);
+            known.trust.due = known.trust.due.min(self.latest);
+            self.check_at = self.check_at.min(self.latest);
+        }
+        self.show(model);
+        core::mem::take(&mut self.changed)
     }
 
     /// What has been learnt of a model, or `None` for an id of some other catalog, or of a model that is no
     /// more.
     pub fn learnt(&self, model: ModelId) -> Option<&Learnt> {
         self.catalog().get(model)?;
-        self.learnt.get(model.index())
+        self.known.get(model.index()).map(|known| &known.learnt)
     }
 
-    /// Adds a model, of which nothing is learnt yet.
+    /// Adds a model, of which nothing is learnt yet; its profile is believed.
     ///
     /// # Errors
     /// [`CatalogError::Full`] if there is no room.
     pub fn add(&mut self, profile: Profile) -> Result<ModelId, CatalogError> {
         let model = self.front.index.add(profile)?;
-        self.begin_anew(model, profile);
+        self.begin_anew(model, Known::new(profile));
+        Ok(model)
+    }
+
+    /// Adds a model that has never been measured, of which accuracy and cost are believed, and the times only so far that
+    /// it is tried on no request that it would not make by them.
+    ///
+    /// Of the requests that would gain by it, it gets a share. Once 20 runs have been seen it is a model as any other, at
+    /// the profile that they show. What it was claimed to be is then what it is probed for, if it is not.
+    ///
+    /// # Errors
+    /// [`CatalogError::Full`] if there is no room.
+    pub fn add_canary(&mut self, claimed: Profile, share: Share) -> Result<ModelId, CatalogError> {
+        let shown = Profile { latency: standing::held(claimed.latency), ..claimed };
+        let model = self.front.index.add(shown)?;
+        self.begin_anew(model, Known::canary(claimed, share));
         Ok(model)
     }
 
@@ -270,31 +395,74 @@ impl<const N: usize> Server<N> {
     /// # Errors
     /// [`CatalogError::Unknown`] for an id that it does not know.
     pub fn replace(&mut self, model: ModelId, profile: Profile) -> Result<ModelId, CatalogError> {
-        let model = self.front.index.replace(model, profile)?;
-        self.begin_anew(model, profile);
-        Ok(model)
+        let new = self.front.index.replace(model, profile)?;
+        self.front.probes.close(model);
+        self.begin_anew(new, Known::new(profile));
+        Ok(new)
     }
 
-    /// Nothing is learnt of the model at this place yet, which may be the first past the end.
-    fn begin_anew(&mut self, model: ModelId, prior: Profile) {
-        let learnt = Learnt::from_prior(prior);
-        match self.learnt.get_mut(model.index()) {
-            Some(place) => *place = learnt,
+    /// Of the model at this place, which may be the first past the end.
+    fn begin_anew(&mut self, model: ModelId, known: Known) {
+        self.check_at = self.check_at.min(known.trust.due);
+        match self.known.get_mut(model.index()) {
+            Some(place) => *place = known,
             // The catalog had room, so there is.
-            None => drop(self.learnt.push(learnt)),
+            None => drop(self.known.push(known)),
         }
     }
 
-    /// Changes what is learnt of a model, and its profile to match.
-    fn change(&mut self, model: ModelId, change: impl FnOnce(&mut Learnt)) -> bool {
-        let index = &mut self.front.index;
-        let (Some(&old), Some(learnt)) = (index.catalog().get(model), self.learnt.get_mut(model.index()))
-        else {
-            return false;
+    /// Now, or the latest that it has been: reports of several clocks may be out of order. A step back by more is one.
+    fn time(&mut self, now: Timestamp) -> Timestamp {
+        let back = self.latest.since(now);
+        if back > self.learning.probe_interval {
+            let pace = self.pace(now);
+            self.known.iter_mut().for_each(|known| known.trust.stepped_back(pace));
+            self.front.probes.close_all();
+            (self.latest, self.check_at, self.changed) = (now, now, true);
+        }
+        self.latest = self.latest.max(now);
+        self.latest
+    }
+
+    fn pace(&self, now: Timestamp) -> Pace {
+        let least = self.learning.probe_interval.max(Micros::new(1));
+        let thousand = self.arrivals.gap().map_or(least, |gap| gap.saturating_mul(1_000));
+        Pace { now, interval: thousand.max(least).min(least.saturating_mul(60)) }
+    }
+
+    /// Brings the profile by which a model is chosen up to date.
+    fn show(&mut self, model: ModelId) {
+        let Self { front, known, learning, changed, .. } = self;
+        let (Some(&old), Some(known)) = (front.catalog().get(model), known.get(model.index())) else {
+            return;
         };
-        change(learnt);
-        let latency = learnt.latency.latency().unwrap_or(old.latency);
-        let new = Profile { accuracy: learnt.accuracy.accuracy(), latency, ..old };
-        new != old && index.update(model, new).is_some()
+        let live = known.live(*learning, old.cost);
+        let latency = if known.trust.shut() { standing::held(live.latency) } else { live.latency };
+        let new = Profile { latency, ..live };
+        *changed |= new != old && front.index.update(model, new).is_some();
+    }
+
+    /// Whether a trusted model is to be probed.
+    fn probed(&self, known: &Known) -> bool {
+        known.drifted(self.learning) || known.slower(self.learning, self.policy().margin)
+    }
+
+    /// What a model waits for is due.
+    fn due(&mut self, model: ModelId, pace: Pace) {
+        let (learning, margin) = (self.learning, self.policy().margin);
+        let gap = self.arrivals.gap().unwrap_or(Micros::from_millis(1_000));
+        let (Some(&old), Some(known)) =
+            (self.front.index.catalog().get(model), self.known.get_mut(model.index()))
+        else {
+            return;
+        };
+        known.trust.lapse(pace);
+        let probe = known.probe(model, old.cost, learning, margin, pace, gap);
+        known.trust.due = probe.map_or(NEVER, |probe| Known::lease(&probe, pace));
+        if let Some(probe) = probe {
+            // If there are too many, it is this one's turn when another's is over.
+            self.changed |= self.front.probes.open(probe);
+        }
+        self.show(model);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::catalog::ModelId;
 use crate::estimate::Observation;
+use crate::time::Timestamp;
 
 /// What a run, or a judged answer, tells of a model: plain data, to be sent, logged and replayed.
 ///
@@ -19,13 +20,27 @@ pub struct Report {
     pub told: Told,
 }
 
-/// What a [`Report`] tells.
+/// What a [`Report`] tells. Runs are told with when they began, since those that overlap tell of one event.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Told {
-    /// How long a run took, or that it takes no less than a time; no less than zero is nothing new.
-    Run(Observation),
+    /// A run goes on for longer than its profile explains.
+    Overdue {
+        /// When it began.
+        began: Timestamp,
+        /// It is a probe.
+        probe: bool,
+    },
+    /// A run has ended.
+    Ended {
+        /// When it began.
+        began: Timestamp,
+        /// It was a probe.
+        probe: bool,
+        /// How long it took, or that it takes no less than a time; no less than zero is nothing new.
+        observation: Observation,
+    },
     /// Whether an answer was right.
     Judged {
         /// It was.
@@ -37,9 +52,5 @@ impl Report {
     /// An answer of a model was right, or it was not.
     pub const fn judged(model: ModelId, right: bool) -> Self {
         Self { model, told: Told::Judged { right } }
-    }
-
-    pub(super) const fn run(model: ModelId, observation: Observation) -> Self {
-        Self { model, told: Told::Run(observation) }
     }
 }

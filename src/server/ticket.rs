@@ -1,11 +1,13 @@
-//! [`Ticket`]: a run under way, which makes the reports of it.
+//! [`Ticket`]: a run under way, which makes the reports of it; and [`Guard`], which sees that it makes the last.
+
+use core::ops::{Deref, DerefMut};
 
 use crate::catalog::ModelId;
 use crate::estimate::Observation;
 use crate::estimate::latency::suspect_above;
 use crate::profile::Latency;
-use crate::select::Decision;
-use crate::server::report::Report;
+use crate::select::{Decision, Reason};
+use crate::server::report::{Report, Told};
 use crate::time::{Micros, Timestamp};
 
 /// A run under way: what it must keep to, and the reports of it.
@@ -44,8 +46,9 @@ pub struct Ticket {
     time: Micros,
     /// A run that is longer counts as overdue.
     ordinary: Micros,
-    /// How long it had run when it counted as overdue; zero if it has not.
-    noticed: Micros,
+    probe: bool,
+    /// That it is overdue has been told.
+    told: bool,
 }
 
 impl Ticket {
@@ -57,7 +60,8 @@ impl Ticket {
             deadline: now.after(decision.budget.time()),
             time: decision.budget.minus(wait).time(),
             ordinary: suspect_above(latency),
-            noticed: Micros::ZERO,
+            probe: matches!(decision.reason, Reason::Probe),
+            told: false,
         }
     }
 
@@ -76,7 +80,7 @@ impl Ticket {
     pub fn overdue_at(&self) -> Timestamp {
         const NEVER: Timestamp = Timestamp::from_micros(u64::MAX);
         let at = self.began.after(self.ordinary).after(Micros::new(1));
-        if self.noticed == Micros::ZERO { at } else { NEVER }
+        if self.told { NEVER } else { at }
     }
 
     /// The run began now, later than its choice, since it waited for this very model. Its time counts from
@@ -92,44 +96,133 @@ impl Ticket {
     #[must_use]
     pub fn overdue(&mut self, now: Timestamp) -> Option<Report> {
         // The clock may be at its end, where no run takes any time.
-        if self.noticed != Micros::ZERO || now < self.overdue_at() {
+        if self.told || now < self.overdue_at() {
             return None;
         }
-        self.noticed = self.ran(now).max(Micros::new(1));
-        Some(Report::run(self.model, Observation::AtLeast(self.noticed)))
+        self.told = true;
+        let Self { model, began, probe, .. } = *self;
+        Some(Report { model, told: Told::Overdue { began, probe } })
     }
 
     /// It gave an answer, in time or not.
     pub fn completed(self, now: Timestamp) -> Report {
         if now < self.began {
-            return self.at_least(Micros::ZERO);
+            return self.ended(Observation::AtLeast(Micros::ZERO));
         }
-        Report::run(self.model, Observation::Took(self.ran(now)))
+        self.ended(Observation::Took(self.ran(now)))
     }
 
-    /// It gave no answer. It counts as if it had taken all the time that it might, so that failing fast does
-    /// not look fast.
+    /// It gave no answer. It counts as if it had taken all the time that it might, and longer than its profile explains,
+    /// so that failing fast does not look fast.
     pub fn failed(self, now: Timestamp) -> Report {
-        self.at_least(self.ran(now).max(self.time))
+        let overdue = self.ordinary.saturating_add(Micros::new(1));
+        self.ended(Observation::AtLeast(self.ran(now).max(self.time).max(overdue)))
     }
 
-    /// It was given up as too late. It counts as [`Self::failed`] does.
+    /// It was given up as too late. It counts as if it had taken all the time that it might.
     pub fn timed_out(self, now: Timestamp) -> Report {
-        self.failed(now)
+        self.ended(Observation::AtLeast(self.ran(now).max(self.time)))
     }
 
     /// It was no longer needed: that it takes at least as long is all that it tells.
     pub fn cancelled(self, now: Timestamp) -> Report {
-        self.at_least(self.ran(now))
+        self.ended(Observation::AtLeast(self.ran(now)))
+    }
+
+    /// A ticket that comes home by itself: where its task is aborted, its client goes away, or something panics, it is
+    /// given to `lost`, to make a report of it: by a closure that learns, or that sends it to the one who does.
+    ///
+    /// ```
+    /// # use mdinference::{Budget, Catalog, Draw, Learning, Micros, Policy, Profile, Server, Timestamp};
+    /// # let catalog = Catalog::<1>::try_new([Profile::from_percent_and_millis(82.6, 112.61, 0.36)])?;
+    /// # let mut server = Server::new(catalog, Policy::PAPER, Learning::DEFAULT);
+    /// # let began = std::time::Instant::now();
+    /// # let now = || Timestamp::from_micros(began.elapsed().as_micros() as u64);
+    /// let (reports, inbox) = std::sync::mpsc::channel();
+    /// let (_, ticket) = server.begin(Budget::of(Micros::from_millis(200)), Draw::from_id(1), now());
+    /// let run = ticket.or_else(|lost| drop(reports.send(lost.cancelled(now()))));
+    /// let aborted = std::thread::scope(|scope| {
+    ///     scope.spawn(|| {
+    ///         let _run = run; // to be ended by `completed`, as any ticket
+    ///         std::panic::resume_unwind(Box::new("the model's own bug"));
+    ///     }).join()
+    /// });
+    /// assert!(aborted.is_err());
+    /// server.learn(inbox.recv()?, now());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const fn or_else<F: FnOnce(Self)>(self, lost: F) -> Guard<F> {
+        Guard { ticket: self, lost: Some(lost) }
     }
 
     const fn ran(&self, now: Timestamp) -> Micros {
         now.since(self.began)
     }
 
-    /// What an overdue run has told once it tells again only when it ran twice as long.
-    fn at_least(&self, time: Micros) -> Report {
-        let known = time <= self.noticed.saturating_mul(2);
-        Report::run(self.model, Observation::AtLeast(if known { Micros::ZERO } else { time }))
+    const fn ended(&self, observation: Observation) -> Report {
+        let Self { model, began, probe, .. } = *self;
+        Report { model, told: Told::Ended { began, probe, observation } }
+    }
+
+    const fn copied(&self) -> Self {
+        Self { ..*self }
+    }
+}
+
+/// A [`Ticket`] that comes home by itself: made by [`Ticket::or_else`], and ended as the ticket is.
+#[must_use = "it is lost at once: keep it as long as the run goes on"]
+#[derive(Debug)]
+pub struct Guard<F: FnOnce(Ticket)> {
+    ticket: Ticket,
+    /// Not once it has ended.
+    lost: Option<F>,
+}
+
+impl<F: FnOnce(Ticket)> Guard<F> {
+    /// See [`Ticket::completed`].
+    pub fn completed(self, now: Timestamp) -> Report {
+        self.ended().completed(now)
+    }
+
+    /// See [`Ticket::failed`].
+    pub fn failed(self, now: Timestamp) -> Report {
+        self.ended().failed(now)
+    }
+
+    /// See [`Ticket::timed_out`].
+    pub fn timed_out(self, now: Timestamp) -> Report {
+        self.ended().timed_out(now)
+    }
+
+    /// See [`Ticket::cancelled`].
+    pub fn cancelled(self, now: Timestamp) -> Report {
+        self.ended().cancelled(now)
+    }
+
+    fn ended(mut self) -> Ticket {
+        self.lost = None;
+        self.ticket.copied()
+    }
+}
+
+impl<F: FnOnce(Ticket)> Deref for Guard<F> {
+    type Target = Ticket;
+
+    fn deref(&self) -> &Ticket {
+        &self.ticket
+    }
+}
+
+impl<F: FnOnce(Ticket)> DerefMut for Guard<F> {
+    fn deref_mut(&mut self) -> &mut Ticket {
+        &mut self.ticket
+    }
+}
+
+impl<F: FnOnce(Ticket)> Drop for Guard<F> {
+    fn drop(&mut self) {
+        if let Some(lost) = self.lost.take() {
+            lost(self.ticket.copied());
+        }
     }
 }

@@ -1,0 +1,35 @@
+//! [`ArrivalEstimator`]: how often requests come.
+
+use crate::estimate::ewm::Smoothing;
+use crate::time::{Micros, Timestamp};
+
+/// The mean time between two requests: the plain mean of the first hundred, from then on exponentially weighted.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct ArrivalEstimator {
+    /// In µs.
+    mean: f32,
+    /// Gaps seen, up to 1/α; one more than that, so that zero is nothing at all.
+    seen: u32,
+    latest: Timestamp,
+}
+
+impl ArrivalEstimator {
+    const SMOOTHING: Smoothing = Smoothing::ARRIVALS;
+    /// A gap counts as no more, so that a clock which steps forward is soon forgotten.
+    const LONGEST: Micros = Micros::from_millis(1_000);
+
+    /// One more request.
+    pub(crate) fn observe(&mut self, now: Timestamp) {
+        let gap = now.since(self.latest).min(Self::LONGEST).get() as f32;
+        self.latest = now;
+        if self.seen > 0 {
+            self.mean += Self::SMOOTHING.weight(self.seen) * (gap - self.mean);
+        }
+        self.seen = self.seen.saturating_add(1).min(Self::SMOOTHING.memory());
+    }
+
+    /// The mean time between two requests, at most a second; `None` before the second.
+    pub(crate) fn gap(&self) -> Option<Micros> {
+        (self.seen > 1).then(|| Micros::new(self.mean as u32))
+    }
+}

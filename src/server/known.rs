@@ -1,0 +1,162 @@
+//! [`Known`]: all that a server keeps of one model, and what follows from it.
+
+use crate::catalog::ModelId;
+use crate::estimate::ewm::Moments;
+use crate::estimate::latency::suspect_above;
+use crate::estimate::{AccuracyEstimator, LatencyEstimator};
+use crate::policy::Margin;
+use crate::profile::{Accuracy, Cost, Latency, Profile};
+use crate::select::threshold::Threshold;
+use crate::server::drift::Drift;
+use crate::server::learning::{Learning, Learnt};
+use crate::server::probe::{Probe, Share};
+use crate::server::standing::{Pace, Phase, Trust};
+use crate::time::{Micros, Timestamp};
+
+/// What is known of a model.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Known {
+    /// What this server has measured.
+    pub(super) learnt: Learnt,
+    /// What the others have.
+    pub(super) heard: Option<Heard>,
+    pub(super) trust: Trust,
+    pub(super) drift: Drift,
+}
+
+/// A [`Learnt`] without what only its own server needs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Heard {
+    latency: Moments,
+    samples: u32,
+    accuracy: AccuracyEstimator,
+}
+
+impl Heard {
+    pub(super) fn new(learnt: Learnt) -> Self {
+        let (latency, samples) = learnt.latency.summary();
+        Self { latency, samples, accuracy: learnt.accuracy }
+    }
+
+    fn latency(&self) -> LatencyEstimator {
+        LatencyEstimator::from_summary(self.latency, self.samples)
+    }
+}
+
+/// A probe that is over with the first is open for so long, or three gaps between requests if that is longer.
+const WINDOW: Micros = Micros::from_millis(300);
+/// One probe is expected in so long, or in a gap.
+const ONE_IN: Micros = Micros::from_millis(100);
+
+impl Known {
+    pub(super) fn new(prior: Profile) -> Self {
+        Self {
+            learnt: Learnt::from_prior(prior),
+            heard: None,
+            trust: Trust::new(Phase::Trusted),
+            drift: Drift::default(),
+        }
+    }
+
+    pub(super) fn canary(claimed: Profile, share: Share) -> Self {
+        Self {
+            learnt: Learnt::from_claim(claimed),
+            trust: Trust::new(Phase::Canary(share)),
+            ..Self::new(claimed)
+        }
+    }
+
+    /// What the model is taken to be.
+    pub(super) fn live(&self, learning: Learning, cost: Cost) -> Profile {
+        Profile::new(self.accuracy(learning), self.latency(learning)).with_cost(cost)
+    }
+
+    pub(super) fn accuracy(&self, learning: Learning) -> Accuracy {
+        let heard = self.heard.as_ref().map(|heard| &heard.accuracy);
+        self.learnt.accuracy.believed(heard, learning.accuracy)
+    }
+
+    fn latency(&self, learning: Learning) -> Latency {
+        let own = &self.learnt.latency;
+        let live = match &self.heard {
+            Some(heard) => own.latency_with(&heard.latency(), learning.latency),
+            None => own.latency(),
+        };
+        // Of a canary nothing else is known.
+        live.or(own.prior()).unwrap_or_default()
+    }
+
+    /// What it might be again: what it started from, or what the others have measured, whichever fits the shorter budget.
+    pub(super) fn reference(&self, margin: Margin) -> Latency {
+        let prior = self.learnt.latency.prior();
+        let heard = self.heard.as_ref().and_then(|heard| heard.latency().latency());
+        let threshold = |latency: &Latency| Threshold::new(*latency, margin);
+        prior.into_iter().chain(heard).min_by_key(threshold).unwrap_or_default()
+    }
+
+    /// Whether it is taken to be less accurate than it was.
+    pub(super) fn drifted(&self, learning: Learning) -> bool {
+        self.accuracy(learning) < self.learnt.accuracy.prior()
+    }
+
+    /// Whether it fits shorter budgets by what it might be again.
+    pub(super) fn slower(&self, learning: Learning, margin: Margin) -> bool {
+        Threshold::new(self.reference(margin), margin) < Threshold::new(self.latency(learning), margin)
+    }
+
+    /// The probe that is to be opened now, if any.
+    pub(super) fn probe(
+        &self,
+        model: ModelId,
+        cost: Cost,
+        learning: Learning,
+        margin: Margin,
+        pace: Pace,
+        gap: Micros,
+    ) -> Option<Probe> {
+        let live = self.live(learning, cost);
+        let reference = self.reference(margin);
+        let shared = |share, latency| Probe {
+            model,
+            profile: Profile { accuracy: live.accuracy.max(self.learnt.accuracy.prior()), latency, cost },
+            share,
+            from: pace.now,
+            until: pace.after(16),
+            any_from: pace.now,
+            slack: Micros::MAX,
+            once: false,
+        };
+        let once = |latency| {
+            let window = WINDOW.max(gap.saturating_mul(3));
+            // First those that lose least, unless there are few or it goes well.
+            let careful = if gap < ONE_IN && !self.trust.going_well() { ONE_IN } else { Micros::ZERO };
+            Probe {
+                share: Share::of_one_in(ONE_IN, gap),
+                until: pace.now.after(window),
+                any_from: pace.now.after(careful),
+                slack: live.latency.mean,
+                once: true,
+                ..shared(Share::ALL, latency)
+            }
+        };
+        match self.trust.phase {
+            Phase::Held => None,
+            Phase::Canary(share) => Some(shared(share, reference)),
+            Phase::Unproven => Some(once(live.latency)),
+            Phase::Trusted if self.drifted(learning) && live.latency.mean <= suspect_above(reference) => {
+                Some(shared(self.drift.share(), live.latency))
+            }
+            Phase::Trusted if self.slower(learning, margin) => Some(once(reference)),
+            Phase::Trusted => None,
+        }
+    }
+
+    /// Until when a probe is waited for.
+    pub(super) fn lease(probe: &Probe, pace: Pace) -> Timestamp {
+        if probe.once {
+            probe.until.after(suspect_above(probe.profile.latency)).after(WINDOW)
+        } else {
+            pace.after(8)
+        }
+    }
+}

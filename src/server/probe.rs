@@ -1,0 +1,198 @@
+//! [`Probe`]: a request that goes to a model which, by what is known of it now, would not be chosen, to see whether it has
+//! recovered.
+//!
+//! It is drawn before stage 1, from the request's own draw remixed, so that stages 2 and 3 keep their bits.
+
+use heapless::Vec;
+
+use crate::catalog::{Model, ModelId, Places};
+use crate::number::{self, NumberError};
+use crate::policy::Margin;
+use crate::profile::{Accuracy, Profile};
+use crate::request::{Draw, Request};
+use crate::select::Beforehand;
+use crate::select::base::Base;
+use crate::select::threshold::Threshold;
+use crate::select::value::{Eligible, Value};
+use crate::time::{Micros, Timestamp};
+
+/// A share of the requests, in parts per million.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Accuracy", into = "Accuracy"))]
+pub struct Share(u32);
+
+impl Share {
+    /// All of them.
+    pub const ALL: Self = Self(1_000_000);
+
+    /// From percent, 0 to 100, rounded to the nearest part per million.
+    ///
+    /// # Errors
+    /// Not a number, infinite, negative, or above 100.
+    pub const fn from_percent(percent: f64) -> Result<Self, NumberError> {
+        match number::fixed_point(percent, 10_000.0, Self::ALL.0) {
+            Ok(ppm) => Ok(Self(ppm)),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) const fn ppm(ppm: u32) -> Self {
+        Self(ppm)
+    }
+
+    /// In parts per million.
+    pub const fn as_ppm(self) -> u32 {
+        self.0
+    }
+
+    /// So large that one request is expected in `window` where one comes each `gap`.
+    pub(super) fn of_one_in(window: Micros, gap: Micros) -> Self {
+        let ppm = u64::from(gap.get()).saturating_mul(1_000_000).checked_div(window.get().into());
+        Self(ppm.and_then(|ppm| u32::try_from(ppm).ok()).unwrap_or(u32::MAX).min(Self::ALL.0))
+    }
+
+    pub(super) const fn halved(self, times: u8) -> Self {
+        Self(self.0 >> times)
+    }
+}
+
+/// Probes that a front may send.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Probe {
+    pub(super) model: ModelId,
+    /// What it is taken to be: its times decide whether it fits.
+    pub(super) profile: Profile,
+    /// How many of the requests that would gain by it.
+    pub(super) share: Share,
+    /// From when on, and until when: a front that is older sends none.
+    pub(super) from: Timestamp,
+    pub(super) until: Timestamp,
+    /// Before this, only requests that have slack, or a duplicate on the device.
+    pub(super) any_from: Timestamp,
+    /// A request has slack if its budget is longer: by what the model seems to be now it may be in time all the same.
+    pub(super) slack: Micros,
+    /// It is over with the first.
+    pub(super) once: bool,
+}
+
+/// The probes that a front may send now: as a rule none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Probes(Vec<Probe, { Beforehand::MOST }>);
+
+impl Probe {
+    /// Whether a request would gain by it, whose base it is by what is known now.
+    fn suits(&self, request: &Request<'_>, known: &Known<'_>, now: Timestamp) -> bool {
+        let Some(base) = known.base else { return false };
+        let (Some(&live), Some(&of_base)) = (known.places.get(self.model), known.places.get(base.model().id))
+        else {
+            return false;
+        };
+        let value =
+            |id: ModelId, profile: Profile| Eligible::new(Model { id, profile }, request, known.margin);
+        let probed = value(self.model, self.profile);
+        let budget = request.budget();
+        let gains = match base {
+            Base::Fits(base) => probed.value > value(base.id, of_base).value,
+            Base::Fastest(base) => base.id != self.model && probed.value > Value::default(),
+        };
+        let careful = now >= self.any_from
+            || request.has_duplicate()
+            || budget.time() > self.slack.saturating_add(request.wait(self.model));
+        let in_time = Threshold::new(probed.model.profile.latency, known.margin).fits(budget);
+        let allowed = request.exclusion(&Model { id: self.model, profile: live }).is_none();
+        (self.from..=self.until).contains(&now) && gains && in_time && careful && allowed
+    }
+}
+
+/// What is known of the models now.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known<'a> {
+    pub(super) base: Option<Base>,
+    pub(super) places: Places<'a>,
+    pub(super) margin: Margin,
+}
+
+impl Probes {
+    #[inline(always)]
+    pub(super) fn none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The probe that this draw makes of a request, if it does. What is `known` is asked only where it may.
+    pub(super) fn drawn<'a>(
+        &self,
+        request: &Request<'_>,
+        draw: Draw,
+        now: Timestamp,
+        known: impl FnOnce() -> Known<'a>,
+    ) -> Option<Probe> {
+        let mut at = draw.remixed().below(Share::ALL.0);
+        for probe in &self.0 {
+            if at < probe.share.0 {
+                return probe.suits(request, &known(), now).then_some(*probe);
+            }
+            at = at.saturating_sub(probe.share.0);
+        }
+        None
+    }
+
+    /// Whether any may be drawn now.
+    pub(super) fn any(&self, now: Timestamp) -> bool {
+        self.0.iter().any(|probe| (probe.from..=probe.until).contains(&now))
+    }
+
+    /// Which models a request may be sent to as a probe, and how likely.
+    pub(super) fn beforehand(&self, request: &Request<'_>, known: &Known<'_>, now: Timestamp) -> Beforehand {
+        let mut beforehand = Beforehand::default();
+        let mut left = Share::ALL.0;
+        for probe in &self.0 {
+            let share = probe.share.0.min(left);
+            left = left.saturating_sub(share);
+            if probe.suits(request, known, now) {
+                beforehand.add(probe.model, f64::from(share) / f64::from(Share::ALL.0));
+            }
+        }
+        beforehand
+    }
+
+    /// Opens one, in place of any of the same model. `false` if there is no room.
+    pub(super) fn open(&mut self, probe: Probe) -> bool {
+        self.close(probe.model);
+        self.0.push(probe).is_ok()
+    }
+
+    /// Says whether there was one.
+    pub(super) fn close(&mut self, model: ModelId) -> bool {
+        let before = self.0.len();
+        self.0.retain(|probe| probe.model != model);
+        self.0.len() < before
+    }
+
+    pub(super) fn close_all(&mut self) {
+        self.0.clear();
+    }
+
+    /// Closes those that have ended.
+    pub(super) fn close_ended(&mut self, now: Timestamp) {
+        self.0.retain(|probe| now <= probe.until);
+    }
+}
+
+#[cfg(feature = "serde")]
+mod serde_impl {
+    use super::{Accuracy, Share};
+
+    impl From<Accuracy> for Share {
+        fn from(ppm: Accuracy) -> Self {
+            Self(ppm.as_ppm())
+        }
+    }
+
+    impl From<Share> for Accuracy {
+        fn from(share: Share) -> Self {
+            // No share is above its top.
+            Self::from_ppm(share.0).unwrap_or(Self::MAX)
+        }
+    }
+}
