@@ -8,7 +8,7 @@ use heapless::Vec;
 use crate::catalog::{Model, ModelId, Places};
 use crate::number::{self, NumberError};
 use crate::policy::Margin;
-use crate::profile::{Accuracy, Profile};
+use crate::profile::Profile;
 use crate::request::{Draw, Request};
 use crate::select::Beforehand;
 use crate::select::base::Base;
@@ -19,7 +19,7 @@ use crate::time::{Micros, Timestamp};
 /// A share of the requests, in parts per million.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(try_from = "Accuracy", into = "Accuracy"))]
+#[cfg_attr(feature = "serde", serde(from = "crate::profile::Accuracy", into = "crate::profile::Accuracy"))]
 pub struct Share(u32);
 
 impl Share {
@@ -181,7 +181,8 @@ impl Probes {
 
 #[cfg(feature = "serde")]
 mod serde_impl {
-    use super::{Accuracy, Share};
+    use super::Share;
+    use crate::profile::Accuracy;
 
     impl From<Accuracy> for Share {
         fn from(ppm: Accuracy) -> Self {
