@@ -96,7 +96,7 @@ impl Pace {
     /// How long a hold lasts, and an overdue run counts.
     const LEASE: u32 = 8;
     /// How long a model must have been trusted for what was before to be forgotten.
-    const LONG: u32 = 64;
+    const LONG: u32 = 32;
 
     pub(super) fn after(self, intervals: u32) -> Timestamp {
         self.now.after(self.interval.saturating_mul(intervals))
