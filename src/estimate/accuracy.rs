@@ -5,7 +5,7 @@
 //! is believed until the share is five of its standard deviations away, which by chance happens once in 10⁸ answers; a
 //! drift of 10 points is known after some 550, and one that stays below 4 points is not taken for one.
 
-use crate::estimate::ewm::{Moments, Smoothing};
+use crate::estimate::ewm::{Moments, SIGNIFICANT, Smoothing};
 use crate::profile::Accuracy;
 
 /// Exponentially weighted share of right answers, starting from a known accuracy.
@@ -19,9 +19,6 @@ pub struct AccuracyEstimator {
     /// How many answers judged, up to 1/α.
     judged: u32,
 }
-
-/// How many standard deviations of the share it takes to believe it.
-const DEVIATIONS: f32 = 5.0;
 
 impl AccuracyEstimator {
     /// Starts from an accuracy measured elsewhere.
@@ -52,17 +49,8 @@ impl AccuracyEstimator {
         };
         let (prior, share) = (fraction(self.prior), known.share);
         let variance = (prior * (1.0 - prior)).max(share * (1.0 - share));
-        let alpha = smoothing.weight(u32::MAX);
-        let deviation = libm::sqrtf(variance * alpha / (2.0 - alpha));
-        if (share - prior).abs() <= DEVIATIONS * deviation { self.prior } else { known.accuracy() }
-    }
-
-    /// By how much, as a logarithm, one answer speaks for the prior and against what is believed.
-    pub(crate) fn evidence_for_prior(&self, believed: Accuracy, right: bool) -> f32 {
-        // Nobody is always right or wrong.
-        let chance = |accuracy: Accuracy| fraction(accuracy).clamp(0.001, 0.999);
-        let (prior, believed) = (chance(self.prior), chance(believed));
-        if right { libm::logf(prior / believed) } else { libm::logf((1.0 - prior) / (1.0 - believed)) }
+        let deviation = libm::sqrtf(variance * smoothing.spread(u32::MAX));
+        if (share - prior).abs() <= SIGNIFICANT * deviation { self.prior } else { known.accuracy() }
     }
 
     /// Takes in whether one answer was right.

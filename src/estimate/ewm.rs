@@ -42,6 +42,18 @@ impl Smoothing {
         self.0 as f64 / 1_000_000.0
     }
 
+    /// Five times the weight, 1 at most.
+    pub(crate) const fn fivefold(self) -> Self {
+        let ppm = self.0.saturating_mul(5);
+        Self(if ppm > 1_000_000 { 1_000_000 } else { ppm })
+    }
+
+    /// The variance of the estimate of so many samples, in variances of a sample: 1/n, from the full memory on α / (2 − α).
+    pub(crate) fn spread(self, samples: u32) -> f32 {
+        let alpha = self.weight(u32::MAX);
+        (alpha / (2.0 - alpha)).max(1.0 / samples.max(1) as f32)
+    }
+
     /// 1/α, rounded up: from this many samples on, α is no less than 1/n.
     pub(crate) const fn memory(self) -> u32 {
         // The divisor is never zero.
@@ -72,6 +84,10 @@ impl From<Smoothing> for f64 {
         smoothing.get()
     }
 }
+
+/// How many standard deviations an estimate is to be from what it started from to be believed: by chance that happens
+/// once in a hundred thousand times its memory.
+pub(crate) const SIGNIFICANT: f32 = 5.0;
 
 /// Mean μ and variance σ² of a stream; both finite and not negative as long as the samples are.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -23,7 +23,7 @@
 //! and one past the outlier limits, such as ten times slower or faster, at the fifth. After a time in which runs failed,
 //! whose costs are part of the estimate, it takes up to 100.
 
-use crate::estimate::ewm::{Moments, Smoothing};
+use crate::estimate::ewm::{Moments, SIGNIFICANT, Smoothing};
 use crate::profile::Latency;
 use crate::time::{Micros, Timestamp};
 
@@ -162,18 +162,28 @@ impl LatencyEstimator {
         *self = Self { prior, samples, latest, moments: moments(latency), window: 1, ..Self::new() };
     }
 
-    /// What it is taken to be where others have measured it too: its own samples first, and what they lack to a full
-    /// memory from the others, unless those disagree. `None` while nobody knows anything.
-    pub(crate) fn latency_with(&self, others: &Self, smoothing: Smoothing) -> Option<Latency> {
+    /// What the inference time is taken to be where others have measured it too: their samples make up what its own lack to
+    /// a full memory, unless they disagree. It is the prior unless μ or σ is further from it than chance explains. `None`
+    /// while nobody knows anything.
+    pub fn believed(&self, others: Option<&Self>, smoothing: Smoothing) -> Option<Latency> {
         let own = self.evidence();
-        let heard = others.evidence().min(smoothing.memory().saturating_sub(own));
-        if own > 0 && self.disagrees(others) {
-            return self.latency();
-        }
-        match self.moments.pooled(own, others.moments, heard) {
-            Some(moments) if heard > 0 => Some(moments.latency()),
-            _ => self.latency(),
-        }
+        let (moments, samples) = match others {
+            Some(others) if own == 0 || !self.disagrees(others) => {
+                let heard = others.evidence().min(smoothing.memory().saturating_sub(own));
+                let pooled = self.moments.pooled(own, others.moments, heard);
+                (pooled.unwrap_or(self.moments), self.window.max(own.saturating_add(heard)))
+            }
+            _ => (self.moments, self.window),
+        };
+        let chance = |prior: &Latency| {
+            let deviation = prior.deviation.get() as f32;
+            let away = SIGNIFICANT * libm::sqrtf(smoothing.spread(samples));
+            // σ strays by 1/√2 of what the mean does.
+            let wider = 1.0 + away / core::f32::consts::SQRT_2;
+            (moments.mean - prior.mean.get() as f32).abs() <= away * deviation
+                && (deviation / wider..=deviation * wider).contains(&moments.deviation())
+        };
+        (samples > 0).then(|| self.prior.filter(chance).unwrap_or(moments.latency()))
     }
 
     /// μ and σ, rounded to the microsecond, and from 16.7 s on to 24 bits; `None` while there has been neither a prior

@@ -120,13 +120,13 @@ impl<const N: usize> Front<N> {
         wait: Micros,
         now: Timestamp,
     ) -> (Decision, Ticket) {
-        let (decision, profile) = match probe {
-            Some(Probe { model, profile, .. }) => {
-                (Decision { model, reason: Reason::Probe, ..decision }, profile)
+        let (decision, profile, decides) = match probe {
+            Some(Probe { model, profile, once, .. }) => {
+                (Decision { model, reason: Reason::Probe, ..decision }, profile, once)
             }
-            None => (decision, self.live(decision.model)),
+            None => (decision, self.live(decision.model), false),
         };
-        (decision, Ticket::new(&decision, wait, profile.latency, now))
+        (decision, Ticket::new(&decision, wait, profile.latency, decides, now))
     }
 
     /// The profile of a model, of which the index gave the id, held or not.

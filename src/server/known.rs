@@ -7,7 +7,6 @@ use crate::estimate::{AccuracyEstimator, LatencyEstimator};
 use crate::policy::Margin;
 use crate::profile::{Accuracy, Cost, Latency, Profile};
 use crate::select::threshold::Threshold;
-use crate::server::drift::Drift;
 use crate::server::learning::{Learning, Learnt};
 use crate::server::probe::{Probe, Share};
 use crate::server::standing::{Pace, Phase, Trust};
@@ -21,7 +20,6 @@ pub(super) struct Known {
     /// What the others have.
     pub(super) heard: Option<Heard>,
     pub(super) trust: Trust,
-    pub(super) drift: Drift,
 }
 
 /// A [`Learnt`] without what only its own server needs.
@@ -50,12 +48,7 @@ const ONE_IN: Micros = Micros::from_millis(100);
 
 impl Known {
     pub(super) fn new(prior: Profile) -> Self {
-        Self {
-            learnt: Learnt::from_prior(prior),
-            heard: None,
-            trust: Trust::new(Phase::Trusted),
-            drift: Drift::default(),
-        }
+        Self { learnt: Learnt::from_prior(prior), heard: None, trust: Trust::new(Phase::Trusted) }
     }
 
     pub(super) fn canary(claimed: Profile, share: Share) -> Self {
@@ -77,13 +70,10 @@ impl Known {
     }
 
     fn latency(&self, learning: Learning) -> Latency {
-        let own = &self.learnt.latency;
-        let live = match &self.heard {
-            Some(heard) => own.latency_with(&heard.latency(), learning.latency),
-            None => own.latency(),
-        };
+        let heard = self.heard.as_ref().map(Heard::latency);
+        let live = self.learnt.latency.believed(heard.as_ref(), learning.latency);
         // Of a canary nothing else is known.
-        live.or(own.prior()).unwrap_or_default()
+        live.or(self.learnt.latency.prior()).unwrap_or_default()
     }
 
     /// What it might be again: what it started from, or what the others have measured, whichever fits the shorter budget.
@@ -129,9 +119,11 @@ impl Known {
         let once = |latency| {
             let window = WINDOW.max(gap.saturating_mul(3));
             // First those that lose least, unless there are few or it goes well.
-            let careful = if gap < ONE_IN && !self.trust.going_well() { ONE_IN } else { Micros::ZERO };
+            let careful = if gap < ONE_IN && self.trust.good() == 0 { ONE_IN } else { Micros::ZERO };
+            // Four times as many with each that goes well.
+            let one_in = Micros::new(ONE_IN.get() >> self.trust.good().min(3).saturating_mul(2));
             Probe {
-                share: Share::of_one_in(ONE_IN, gap),
+                share: Share::of_one_in(one_in, gap),
                 until: pace.now.after(window),
                 any_from: pace.now.after(careful),
                 slack: live.latency.mean,
@@ -144,19 +136,22 @@ impl Known {
             Phase::Canary(share) => Some(shared(share, reference)),
             Phase::Unproven => Some(once(live.latency)),
             Phase::Trusted if self.drifted(learning) && live.latency.mean <= suspect_above(reference) => {
-                Some(shared(self.drift.share(), live.latency))
+                let lost = self.learnt.accuracy.prior().as_ppm().saturating_sub(live.accuracy.as_ppm());
+                Some(shared(Share::losing(lost), live.latency))
             }
             Phase::Trusted if self.slower(learning, margin) => Some(once(reference)),
             Phase::Trusted => None,
         }
     }
 
-    /// Until when a probe is waited for.
-    pub(super) fn lease(probe: &Probe, pace: Pace) -> Timestamp {
-        if probe.once {
-            probe.until.after(suspect_above(probe.profile.latency)).after(WINDOW)
-        } else {
-            pace.after(8)
+    /// When a probe that was opened has been waited for long enough.
+    pub(super) fn lease(&self, probe: &Probe, pace: Pace) -> Timestamp {
+        match self.trust.phase {
+            // It goes on without a break.
+            Phase::Canary(_) => pace.after(8),
+            // With one, in which others have their turn.
+            _ if !probe.once => pace.after(17),
+            _ => probe.until.after(suspect_above(probe.profile.latency)).after(WINDOW),
         }
     }
 }

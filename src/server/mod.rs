@@ -6,11 +6,9 @@
 //! - [`learning`]: how the one that learns does it, and what it has learnt.
 //! - [`known`]: all of it that it keeps of one model.
 //! - [`standing`]: whether a model is trusted.
-//! - [`drift`]: whether one that has become less accurate has recovered.
 //! - [`probe`]: the requests that see whether a model has recovered.
 //! - [`replica`]: what other servers have learnt.
 
-mod drift;
 mod front;
 mod known;
 mod learning;
@@ -33,7 +31,7 @@ use crate::time::{Micros, Timestamp};
 
 use self::known::Known;
 use self::probe::{Probe, Probes};
-use self::standing::{Pace, Phase, Run};
+use self::standing::{NEVER, Pace, Phase, Run};
 
 pub use front::Front;
 pub use learning::{Learning, Learnt};
@@ -164,8 +162,6 @@ pub struct Server<const N: usize> {
     changed: bool,
 }
 
-const NEVER: Timestamp = Timestamp::from_micros(u64::MAX);
-
 impl<const N: usize> Server<N> {
     /// The greatest `N`.
     pub const MOST: usize = 1_024;
@@ -273,14 +269,15 @@ impl<const N: usize> Server<N> {
             }
             Told::Judged { right } => {
                 let drifted = known.drifted(learning);
-                let believed = known.accuracy(learning);
-                known.learnt.accuracy.observe(right, learning.accuracy);
-                known.drift.judged(right, believed, &mut known.learnt.accuracy);
+                // Those of probes are few, and so weigh more.
+                let few = self.front.probes.lasts(model);
+                let smoothing = if few { learning.accuracy.fivefold() } else { learning.accuracy };
+                known.learnt.accuracy.observe(right, smoothing);
                 (false, drifted != known.drifted(learning))
             }
         };
         if drift {
-            known.trust.due = now;
+            known.trust.wake(now);
         }
         let (phase, due) = (known.trust.phase, known.trust.due);
         if phase != before.phase || drift || probe && due != before.due {
@@ -342,8 +339,8 @@ impl<const N: usize> Server<N> {
         }
         if let Some(known) = self.known.get_mut(model.index()) {
             known.heard = others.map(known::Heard::new);
-            known.trust.due = known.trust.due.min(self.latest);
-            self.check_at = self.check_at.min(self.latest);
+            known.trust.wake(self.latest);
+            self.check_at = self.check_at.min(known.trust.due);
         }
         self.show(model);
         core::mem::take(&mut self.changed)
@@ -457,12 +454,15 @@ impl<const N: usize> Server<N> {
             return;
         };
         known.trust.lapse(pace);
-        let probe = known.probe(model, old.cost, learning, margin, pace, gap);
-        known.trust.due = probe.map_or(NEVER, |probe| Known::lease(&probe, pace));
-        if let Some(probe) = probe {
-            // If there are too many, it is this one's turn when another's is over.
-            self.changed |= self.front.probes.open(probe);
-        }
+        // If there are too many, it is this one's turn later.
+        known.trust.due = match known.probe(model, old.cost, learning, margin, pace, gap) {
+            None => NEVER,
+            Some(probe) if self.front.probes.open(probe) => {
+                self.changed = true;
+                known.lease(&probe, pace)
+            }
+            Some(_) => pace.after(1),
+        };
         self.show(model);
     }
 }

@@ -13,7 +13,7 @@ use crate::request::{Draw, Request};
 use crate::select::Beforehand;
 use crate::select::base::Base;
 use crate::select::threshold::Threshold;
-use crate::select::value::{Eligible, Value};
+use crate::select::value::Eligible;
 use crate::time::{Micros, Timestamp};
 
 /// A share of the requests, in parts per million.
@@ -37,10 +37,6 @@ impl Share {
         }
     }
 
-    pub(super) const fn ppm(ppm: u32) -> Self {
-        Self(ppm)
-    }
-
     /// In parts per million.
     pub const fn as_ppm(self) -> u32 {
         self.0
@@ -52,8 +48,10 @@ impl Share {
         Self(ppm.and_then(|ppm| u32::try_from(ppm).ok()).unwrap_or(u32::MAX).min(Self::ALL.0))
     }
 
-    pub(super) const fn halved(self, times: u8) -> Self {
-        Self(self.0 >> times)
+    /// A hundredth, or less, so that what answers lose of this many parts per million of accuracy makes a tenth of a point
+    /// of all at most.
+    pub(super) fn losing(lost: u32) -> Self {
+        Self(1_000_000_000_u32.checked_div(lost).unwrap_or(u32::MAX).min(10_000))
     }
 }
 
@@ -94,7 +92,8 @@ impl Probe {
         let budget = request.budget();
         let gains = match base {
             Base::Fits(base) => probed.value > value(base.id, of_base).value,
-            Base::Fastest(base) => base.id != self.model && probed.value > Value::default(),
+            // Nothing fits, and it does.
+            Base::Fastest(_) => true,
         };
         let careful = now >= self.any_from
             || request.has_duplicate()
@@ -156,10 +155,13 @@ impl Probes {
         beforehand
     }
 
-    /// Opens one, in place of any of the same model. `false` if there is no room.
+    /// Opens one, in place of any of the same model. `false` if there is no room: those that last leave some for those that
+    /// do not.
     pub(super) fn open(&mut self, probe: Probe) -> bool {
         self.close(probe.model);
-        self.0.push(probe).is_ok()
+        let lasting = self.0.iter().filter(|open| !open.once).count();
+        let room = probe.once || lasting < Beforehand::MOST - 1;
+        room && self.0.push(probe).is_ok()
     }
 
     /// Says whether there was one.
@@ -167,6 +169,11 @@ impl Probes {
         let before = self.0.len();
         self.0.retain(|probe| probe.model != model);
         self.0.len() < before
+    }
+
+    /// Whether a lasting one is open.
+    pub(super) fn lasts(&self, model: ModelId) -> bool {
+        self.0.iter().any(|probe| probe.model == model && !probe.once)
     }
 
     pub(super) fn close_all(&mut self) {

@@ -29,14 +29,14 @@ pub enum Told {
     Overdue {
         /// When it began.
         began: Timestamp,
-        /// It is a probe.
+        /// It is a probe that decides on the model's standing.
         probe: bool,
     },
     /// A run has ended.
     Ended {
         /// When it began.
         began: Timestamp,
-        /// It was a probe.
+        /// It was a probe that decides on the model's standing.
         probe: bool,
         /// How long it took, or that it takes no less than a time; no less than zero is nothing new.
         observation: Observation,

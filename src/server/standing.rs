@@ -115,6 +115,8 @@ pub(super) struct Run {
     pub(super) observation: Observation,
 }
 
+/// When nothing is to be done.
+pub(super) const NEVER: Timestamp = Timestamp::from_micros(u64::MAX);
 /// How many runs overdue make a hold.
 const OVERDUE: u8 = 5;
 /// How many good probes in a row restore a model, and how often that doubles.
@@ -129,7 +131,6 @@ const KNOWN: u8 = 20;
 impl Trust {
     pub(super) const fn new(phase: Phase) -> Self {
         const START: Timestamp = Timestamp::from_micros(0);
-        const NEVER: Timestamp = Timestamp::from_micros(u64::MAX);
         Self {
             phase,
             // A canary's share is to be opened at once; all else waits for a first run.
@@ -299,9 +300,16 @@ impl Trust {
         }
     }
 
-    /// Whether its last probe went well.
-    pub(super) const fn going_well(&self) -> bool {
-        self.good > 0
+    /// There may be news of a model that waits for none.
+    pub(super) fn wake(&mut self, now: Timestamp) {
+        if self.due == NEVER {
+            self.due = now;
+        }
+    }
+
+    /// How many probes in a row went well.
+    pub(super) const fn good(&self) -> u8 {
+        self.good
     }
 
     /// The clock has stepped back: nothing waits for the old time to come again.

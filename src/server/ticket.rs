@@ -6,7 +6,7 @@ use crate::catalog::ModelId;
 use crate::estimate::Observation;
 use crate::estimate::latency::suspect_above;
 use crate::profile::Latency;
-use crate::select::{Decision, Reason};
+use crate::select::Decision;
 use crate::server::report::{Report, Told};
 use crate::time::{Micros, Timestamp};
 
@@ -46,6 +46,7 @@ pub struct Ticket {
     time: Micros,
     /// A run that is longer counts as overdue.
     ordinary: Micros,
+    /// It is a probe that decides on the model's standing.
     probe: bool,
     /// That it is overdue has been told.
     told: bool,
@@ -53,14 +54,20 @@ pub struct Ticket {
 
 impl Ticket {
     /// Of a model that is at `latency` now, and that would be waited for.
-    pub(super) fn new(decision: &Decision, wait: Micros, latency: Latency, now: Timestamp) -> Self {
+    pub(super) fn new(
+        decision: &Decision,
+        wait: Micros,
+        latency: Latency,
+        probe: bool,
+        now: Timestamp,
+    ) -> Self {
         Self {
             model: decision.model,
             began: now,
             deadline: now.after(decision.budget.time()),
             time: decision.budget.minus(wait).time(),
             ordinary: suspect_above(latency),
-            probe: matches!(decision.reason, Reason::Probe),
+            probe,
             told: false,
         }
     }
