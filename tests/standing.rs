@@ -5,7 +5,7 @@
 #[path = "standing/world.rs"]
 mod world;
 
-use mdinference::{Accuracy, Budget, Learning, Micros, Request, Standing, Timestamp};
+use mdinference::{Accuracy, Budget, Draw, Micros, Request, Standing, Timestamp};
 
 use crate::world::{Fate, LARGEST, MODELS, TABLE3, World, millis, seconds};
 
@@ -78,7 +78,7 @@ fn a_stall_is_forgiven() {
     }
 }
 
-/// A model that stays three times slower costs a probe each 8 s, at any rate; a little more from copies of the front, of
+/// A model that stays three times slower costs a probe each 6 s, at any rate; a little more from copies of the front, of
 /// which several may probe at once.
 #[test]
 fn a_model_that_stays_slow_costs_a_few_late_answers() {
@@ -120,7 +120,7 @@ fn a_prior_that_was_never_right_costs_one_late_answer_a_minute() {
     }
 }
 
-/// Of the same model, by twenty seeds: right most of the time, and wrong for a while.
+/// Slow for 30 s of every 120.
 #[test]
 fn a_model_that_flaps_is_used_while_it_is_well() {
     let mut world = World::new(1_000.0, 6);
@@ -133,7 +133,7 @@ fn a_model_that_flaps_is_used_while_it_is_well() {
     }
 }
 
-/// Nothing is wrong: no request is spent on a probe, whatever the budgets.
+/// Nothing is wrong: no request is spent on a probe, whatever the budgets, and hardly ever is there anything to publish.
 #[test]
 fn nothing_is_probed_without_a_reason() {
     for rate in [200.0, 1_000.0] {
@@ -146,6 +146,7 @@ fn nothing_is_probed_without_a_reason() {
             |_, usual, _| usual,
         );
         assert_eq!(outcome.probes, 0, "{outcome:?}");
+        assert_eq!(world.published, 0);
     }
 }
 
@@ -238,7 +239,8 @@ fn probes_go_first_to_requests_with_a_duplicate() {
     for _ in 0..60 {
         minute(&mut world, &mut probes);
     }
-    println!("{probes:?}");
+    let [without, with] = probes;
+    assert!(with > 3 * without / 2 && with + without < 700, "{without} without, {with} with");
 }
 
 /// Ten points less accurate from one request to the next, and back.
@@ -264,9 +266,8 @@ fn a_drift_of_accuracy_is_noticed_and_its_end_too() {
     while world.standing(LARGEST) != Standing::Trusted {
         world.run_well(seconds(1), BUDGET);
         waited += 1;
-        assert!(waited < 600, "not found again");
+        assert!(waited < 120, "not found again");
     }
-    println!("found again after {waited} s");
 }
 
 /// It gets its share of the requests that would gain by it, until its profile is known; then what it deserves.
@@ -311,9 +312,8 @@ fn probes_count_in_probabilities() {
     let total: f64 = explained.candidates().map(|candidate| candidate.probability).sum();
     assert!((total - 1.0).abs() < 1e-9, "{total}");
     let draws = 400_000;
-    let drawn = (0..draws)
-        .filter(|&id| front.begin(BUDGET, mdinference::Draw::from_id(id), now).0.model == largest)
-        .count();
+    let drawn =
+        (0..draws).filter(|&id| front.begin(BUDGET, Draw::from_id(id), now).0.model == largest).count();
     let expected = probability * draws as f64;
     // Five standard deviations: a false alarm in 1.7 million seeds.
     assert!((drawn as f64 - expected).abs() < 5.0 * expected.sqrt(), "{drawn} of {expected}");
@@ -321,6 +321,5 @@ fn probes_count_in_probabilities() {
     assert_eq!(front.probability(BUDGET, largest, world.now.after(seconds(5))), 0.0);
     // And asks nothing of a request that rules the model out.
     let cheap = Request::new(BUDGET).with_min_accuracy(Accuracy::from_percent(82.7).unwrap());
-    assert!(front.begin(cheap, mdinference::Draw::from_id(1), now).is_err());
-    let _ = Learning::DEFAULT;
+    assert!(front.begin(cheap, Draw::from_id(1), now).is_err());
 }

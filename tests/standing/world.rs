@@ -55,6 +55,8 @@ pub(crate) struct World {
     /// Each answer is judged, by the accuracy of the model that gave it.
     pub(crate) judged: Option<[f64; MODELS]>,
     front: Front<MODELS>,
+    /// How often the front had changed.
+    pub(crate) published: u32,
     rng: StdRng,
     /// In µs.
     gap: f64,
@@ -113,6 +115,7 @@ impl World {
             snapshots: false,
             overdue: true,
             judged: None,
+            published: 0,
             rng: StdRng::seed_from_u64(seed),
             gap: 1e6 / requests_a_second,
             now: start,
@@ -263,6 +266,7 @@ impl World {
 
     fn learn(&mut self, report: Report) {
         if self.server.learn(report, self.now) {
+            self.published += 1;
             self.front.clone_from(self.server.front());
         }
     }
