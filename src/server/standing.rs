@@ -230,6 +230,8 @@ impl Trust {
                     self.probed(observation, suspect_above(live), estimator, reference, pace);
                 }
             }
+            // Those that began before are slow by now.
+            (Phase::Trusted, Evidence::Faster) => self.enter(Phase::Trusted, self.backoff(pace), pace),
             (Phase::Trusted, Evidence::Event) => {
                 self.forget_old(pace);
                 self.enter(Phase::Unproven, pace.now, pace);
