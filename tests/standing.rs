@@ -323,3 +323,31 @@ fn probes_count_in_probabilities() {
     let cheap = Request::new(BUDGET).with_min_accuracy(Accuracy::from_percent(82.7).unwrap());
     assert!(front.begin(cheap, Draw::from_id(1), now).is_err());
 }
+
+/// A prior far too slow, which nobody would ever find out: others have measured the model, and that counts until it has
+/// measured it itself. Where they disagree its own runs count, and it is probed by what the others say.
+#[test]
+fn what_others_have_measured_counts_where_it_has_not() {
+    let slow_prior = [(80.1, 59.21, 0.22), (82.6, 300.0, 1.0)];
+    let mut world = World::of(slow_prior, 1_000.0, 15);
+    let mut other = World::of([(80.1, 59.21, 0.22), (82.6, 112.0, 1.0)], 100.0, 16);
+    other.run_well(seconds(10), BUDGET);
+    let heard = other.server.learnt(other.id(1)).copied();
+    let well = |model, usual: Micros, _| if model == 1 { Micros::new(112_000) } else { usual };
+
+    let outcome = world.run(seconds(10), BUDGET, well);
+    assert_eq!((outcome.picked[1], outcome.probes), (0, 0));
+    let model = world.id(1);
+    assert!(world.server.hear(model, heard));
+    assert!(!world.server.hear(model, heard), "the same again is no news");
+    let outcome = world.run(seconds(10), BUDGET, well);
+    assert_eq!((outcome.picked[1], outcome.late), (outcome.requests, 0));
+    // Here it is slow, whatever the others say, and again what they say.
+    let slow = |model, usual: Micros, _| if model == 1 { Micros::new(190_000) } else { usual };
+    world.run(seconds(10), BUDGET, slow);
+    let outcome = world.run(seconds(60), BUDGET, slow);
+    assert!((1..=10).contains(&outcome.late) && outcome.late == outcome.probes, "{outcome:?}");
+    world.run(seconds(8), BUDGET, well);
+    let outcome = world.run(seconds(1), BUDGET, well);
+    assert_eq!(outcome.picked[1], outcome.requests);
+}

@@ -294,7 +294,9 @@ impl LatencyEstimator {
 
     /// How many of its own samples the moments stand for.
     fn evidence(&self) -> u32 {
-        u32::try_from(self.samples).unwrap_or(u32::MAX).min(self.window)
+        // A prior that no sample has moved stands for none, whatever was kept out.
+        let moved = self.window < u32::MAX;
+        if moved { u32::try_from(self.samples).unwrap_or(u32::MAX).min(self.window) } else { 0 }
     }
 
     /// How far from the mean a sample may be.
