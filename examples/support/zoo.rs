@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use mdinference::{Accuracy, Cost, Latency, Micros, NumberError, Profile};
@@ -124,6 +124,17 @@ pub struct Row<'a> {
     file: &'a str,
     line: u64,
     record: csv::StringRecord,
+}
+
+impl Table<Box<dyn Read>> {
+    /// Of a file; `-` is standard input.
+    #[allow(dead_code, reason = "not every example needs it")]
+    pub fn open(file: &str) -> Result<Self, BadInput> {
+        match file {
+            "-" => Self::read("standard input", Box::new(io::stdin())),
+            file => Self::read(file, Box::new(open(file, Path::new(file))?)),
+        }
+    }
 }
 
 impl<R: Read> Table<R> {

@@ -4,27 +4,29 @@
 
 #![allow(unreachable_pub, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::expect_used)]
 
-use std::io::{self, Read, Write};
-use std::path::Path;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 use mdinference::{
-    Accuracy, Budget, Catalog, Cost, Decision, Draw, Margin, Micros, ModelId, ModelSet, NetworkTime,
-    NothingEligible, Policy, Request, Sharpness,
+    Accuracy, Budget, Catalog, Cost, Draw, Margin, Micros, ModelId, ModelSet, NetworkTime, Policy, Request,
+    Sharpness,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use serde::Serialize;
 
-#[path = "support/command.rs"]
+mod answer;
+#[path = "../support/command.rs"]
 mod command;
-#[path = "support/table.rs"]
+mod requests;
+#[path = "../support/table.rs"]
 mod table;
-#[path = "support/zoo.rs"]
+#[path = "../support/zoo.rs"]
 mod zoo;
 
+use answer::Answer;
 use command::{Failure, margin, millis, percent};
+use requests::Requests;
 use zoo::{BadInput, Zoo};
 
 /// How many models a zoo may have.
@@ -176,138 +178,4 @@ fn allowed(
         allowed.remove(id);
     }
     Ok(allowed)
-}
-
-/// Requests from CSV, one at a time.
-struct Requests {
-    table: zoo::Table<Box<dyn Read>>,
-    sla: zoo::Column,
-    network: zoo::Column,
-}
-
-impl Requests {
-    fn open(file: &str) -> Result<Self, BadInput> {
-        let (name, source): (_, Box<dyn Read>) = match file {
-            "-" => ("standard input", Box::new(io::stdin())),
-            file => (file, Box::new(zoo::open(file, Path::new(file))?)),
-        };
-        let table = zoo::Table::read(name, source)?;
-        Ok(Self { sla: table.required("sla_ms")?, network: table.required("network_ms")?, table })
-    }
-
-    fn next(&mut self) -> Result<Option<(Micros, Micros)>, BadInput> {
-        let Some(row) = self.table.next_row()? else { return Ok(None) };
-        let millis = |column| row.number(column, Micros::try_from_millis, &Micros::MAX.to_string());
-        Ok(Some((millis(&self.sla)?, millis(&self.network)?)))
-    }
-}
-
-/// What became of one request.
-struct Answer<'a> {
-    zoo: &'a Zoo,
-    catalog: &'a Catalog<CAPACITY>,
-    policy: Policy,
-    request: Request<'a>,
-    decision: Result<Decision, NothingEligible>,
-}
-
-/// The shape of `--json`.
-#[derive(Serialize)]
-struct Json<'a> {
-    budget_ms: f64,
-    base: Option<&'a str>,
-    pick: Option<&'a str>,
-    reason: String,
-    candidates: Vec<JsonCandidate<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonCandidate<'a> {
-    model: &'a str,
-    verdict: String,
-    utility: f64,
-    probability: f64,
-}
-
-impl Answer<'_> {
-    fn name(&self, place: usize) -> &str {
-        &self.zoo.names[place]
-    }
-
-    fn base(&self) -> Option<&str> {
-        self.decision.ok().map(|decision| self.name(decision.base.into()))
-    }
-
-    fn pick(&self) -> Option<&str> {
-        self.decision.ok().map(|decision| self.name(decision.model.index()))
-    }
-
-    fn reason(&self) -> String {
-        match self.decision {
-            Ok(decision) => decision.reason.to_string(),
-            Err(nothing) => nothing.to_string(),
-        }
-    }
-
-    /// Of the pick, in percent.
-    fn probability(&self) -> f64 {
-        let probability = |model| self.catalog.probability(&self.policy, self.request, model);
-        self.decision.map_or(0.0, |decision| 100.0 * probability(decision.model))
-    }
-
-    fn json(&self) -> String {
-        let explanation = self.catalog.explain(&self.policy, self.request);
-        let candidates = explanation.candidates().map(|candidate| JsonCandidate {
-            model: self.name(candidate.model.index()),
-            verdict: candidate.verdict.to_string(),
-            utility: candidate.utility,
-            probability: candidate.probability,
-        });
-        let json = Json {
-            budget_ms: self.request.budget().time().as_millis(),
-            base: self.base(),
-            pick: self.pick(),
-            reason: self.reason(),
-            candidates: candidates.collect(),
-        };
-        serde_json::to_string(&json).expect("numbers and words can be written as JSON")
-    }
-
-    fn text(&self) -> String {
-        let explanation = self.catalog.explain(&self.policy, self.request);
-        let rows = explanation.candidates().map(|candidate| {
-            let profile = self.zoo.profiles[candidate.model.index()];
-            vec![
-                self.name(candidate.model.index()).to_owned(),
-                candidate.verdict.to_string(),
-                format!("{:.1}", profile.accuracy.as_percent()),
-                format!("{:.3}", profile.latency.mean.as_millis()),
-                format!("{:.3}", profile.latency.deviation.as_millis()),
-                format!("{:.4}", candidate.utility),
-                format!("{:.4}", 100.0 * candidate.probability),
-            ]
-        });
-        let header = ["model", "verdict", "accuracy (%)", "μ (ms)", "σ (ms)", "utility", "probability (%)"];
-        let table = table::table(&header, 2..7, rows);
-        match self.pick() {
-            Some(pick) => {
-                let (reason, probability) = (self.reason(), self.probability());
-                format!("{table}\n\nPick: {pick} ({reason}; probability {probability:.4} %)\n")
-            }
-            None => format!("{table}\n\nNo pick: {}\n", self.reason()),
-        }
-    }
-
-    fn row(&self, number: usize, sla: Micros, network: Micros) -> Vec<String> {
-        vec![
-            number.to_string(),
-            self.base().unwrap_or("–").to_owned(),
-            self.pick().unwrap_or("–").to_owned(),
-            self.reason(),
-            format!("{:.3}", sla.as_millis()),
-            format!("{:.3}", network.as_millis()),
-            format!("{:.3}", self.request.budget().time().as_millis()),
-            self.pick().map_or("–".to_owned(), |_| format!("{:.4}", self.probability())),
-        ]
-    }
 }
