@@ -7,6 +7,11 @@ use std::path::{Path, PathBuf};
 
 use mdinference::{Accuracy, Cost, Latency, Micros, NumberError, Profile};
 
+#[path = "recent.rs"]
+mod recent;
+
+use recent::Recent;
+
 /// The zoos that come with the project.
 pub const SHIPPED: &str = include_str!("../zoos/zoos.csv");
 
@@ -110,7 +115,7 @@ pub fn open(name: &str, path: &Path) -> Result<File, BadInput> {
 pub struct Table<R> {
     file: String,
     columns: Vec<String>,
-    rows: csv::StringRecordsIntoIter<R>,
+    reader: csv::Reader<Recent<R>>,
 }
 
 /// A column that the table has.
@@ -143,10 +148,15 @@ impl<R: Read> Table<R> {
             .comment(Some(b'#'))
             .trim(csv::Trim::All)
             .flexible(true)
-            .from_reader(csv);
-        let columns = reader.headers().map_err(|error| BadInput::of_csv(file, &error))?;
-        let columns = columns.iter().map(str::to_owned).collect();
-        Ok(Self { file: file.to_owned(), columns, rows: reader.into_records() })
+            .from_reader(Recent::new(csv));
+        let columns: Vec<String> = match reader.headers() {
+            Ok(columns) => columns.iter().map(str::to_owned).collect(),
+            Err(error) => return Err(BadInput::of_csv(file, &error, reader.get_ref())),
+        };
+        if columns.is_empty() {
+            return Err(BadInput(format!("{file}: is empty")));
+        }
+        Ok(Self { file: file.to_owned(), columns, reader })
     }
 
     pub fn optional(&self, name: &'static str) -> Option<Column> {
@@ -161,20 +171,24 @@ impl<R: Read> Table<R> {
     }
 
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, BadInput> {
-        match self.rows.next() {
-            None => Ok(None),
-            Some(Err(error)) => Err(BadInput::of_csv(&self.file, &error)),
-            Some(Ok(record)) => {
-                let line = record.position().map_or(0, csv::Position::line);
-                let (columns, fields) = (self.columns.len(), record.len());
-                if fields > columns {
-                    return Err(
-                        self.bad(format!("row {line}: {fields} fields where the header has {columns}"))
-                    );
-                }
-                Ok(Some(Row { file: &self.file, line, record }))
+        let until = self.reader.position().clone();
+        self.reader.get_mut().forget(&until);
+        let mut record = csv::StringRecord::new();
+        loop {
+            match self.reader.read_record(&mut record) {
+                Err(error) => return Err(BadInput::of_csv(&self.file, &error, self.reader.get_ref())),
+                Ok(false) => return Ok(None),
+                // Nothing but white space.
+                Ok(true) if record.len() == 1 && record.iter().all(str::is_empty) => {}
+                Ok(true) => break,
             }
         }
+        let line = record.position().map_or(0, |from| self.reader.get_ref().line(from));
+        let (columns, fields) = (self.columns.len(), record.len());
+        if fields > columns {
+            return Err(self.bad(format!("row {line}: {fields} fields where the header has {columns}")));
+        }
+        Ok(Some(Row { file: &self.file, line, record }))
     }
 
     fn bad(&self, what: impl fmt::Display) -> BadInput {
@@ -218,14 +232,14 @@ impl Row<'_> {
 pub struct BadInput(pub String);
 
 impl BadInput {
-    fn of_csv(file: &str, error: &csv::Error) -> Self {
+    fn of_csv<R>(file: &str, error: &csv::Error, read: &Recent<R>) -> Self {
         let what = match error.kind() {
             csv::ErrorKind::Io(error) => error.to_string(),
             csv::ErrorKind::Utf8 { .. } => "is not UTF-8".to_owned(),
             _ => error.to_string(),
         };
         match error.position() {
-            Some(position) => Self(format!("{file}: row {}: {what}", position.line())),
+            Some(position) => Self(format!("{file}: row {}: {what}", read.line(position))),
             None => Self(format!("{file}: {what}")),
         }
     }
