@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     clippy::arithmetic_side_effects
 )]
 
@@ -14,9 +15,12 @@ use std::path::Path;
 
 #[path = "support/expected.rs"]
 mod expected;
+#[path = "select/profiles.rs"]
+mod profiles;
 #[path = "support/transcript.rs"]
 mod transcript;
 
+/// Of runs among the files of this test.
 fn transcripts(runs: &[(&str, &str)]) -> String {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/select");
     transcript::transcripts("select", &directory, runs)
@@ -63,6 +67,30 @@ fn refusals() {
             ("--zoo small.csv --requests nowhere.csv", ""),
             ("--zoo small.csv --requests -", "sla_ms,network_ms\n250,80\n250,-1\n"),
             ("--zoo small.csv --requests -", "sla_ms\n250\n"),
+            ("--zoo small.csv --requests -", ""),
+            ("--zoo small.csv --requests -", "sla_ms,network_ms\r\n\r\n# a comment\r\n  \r\n250,x\r\n"),
+            ("--timings nowhere.csv", ""),
+            ("--timings small.csv", ""),
+            ("--timings -", "model,ms,correct,ms\nfast,1,1,1\n"),
+            ("--timings -", "fast,1,1\nfast,2,1\n"),
+            ("--timings -", "model,ms,correct\n\n"),
+            ("--timings -", "model,ms,correct\n\n\nfast,1,1\n,1,1\n"),
+            ("--timings -", "model,ms,correct\n\n\nfast,quick,1\n"),
+            ("--timings -", "model,ms,correct\nfast,-1,1\n"),
+            ("--timings -", "model,ms,correct\nfast,NaN,1\n"),
+            ("--timings -", "model,ms,correct\nfast,1e10,1\n"),
+            ("--timings -", "model,ms,correct\nfast,1,yes\n"),
+            ("--timings -", "model,ms,correct\nfast,,1\n"),
+            ("--timings -", "model,ms,correct\nfast,1,5,1\n"),
+            ("--timings -", "model,ms,correct\nfast,1,1\nfas"),
+            ("--timings - --csv", "model,ms\nfast,1\nfast,2\n"),
+            ("--timings timings.csv --zoo small.csv", ""),
+            ("--timings timings.csv --csv --json", ""),
+            ("--timings timings.csv --csv --sla-ms 250 --input-ms 40", ""),
+            ("--timings timings.csv --margin 2", ""),
+            ("--timings timings.csv --sla-ms 250 --input-ms 40 --only once", ""),
+            ("--timings - --requests -", ""),
+            ("--zoo small.csv --csv --sla-ms 250 --input-ms 40", ""),
         ]),
     );
 }

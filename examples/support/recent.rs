@@ -1,4 +1,5 @@
-//! What was last read of a CSV: its parser passes over blank lines and comments, and then says where it began to.
+//! What was last read of a CSV: its parser passes over blank lines and comments, and then says where it began
+//! to.
 
 use std::io::{self, Read};
 

@@ -111,6 +111,12 @@ pub fn open(name: &str, path: &Path) -> Result<File, BadInput> {
     })
 }
 
+/// What the user knows a file by.
+#[allow(dead_code, reason = "not every example needs it")]
+pub fn shown(file: &str) -> &str {
+    if file == "-" { "standard input" } else { file }
+}
+
 /// A CSV with a header, read row by row.
 pub struct Table<R> {
     file: String,
@@ -135,10 +141,11 @@ impl Table<Box<dyn Read>> {
     /// Of a file; `-` is standard input.
     #[allow(dead_code, reason = "not every example needs it")]
     pub fn open(file: &str) -> Result<Self, BadInput> {
-        match file {
-            "-" => Self::read("standard input", Box::new(io::stdin())),
-            file => Self::read(file, Box::new(open(file, Path::new(file))?)),
-        }
+        let source: Box<dyn Read> = match file {
+            "-" => Box::new(io::stdin()),
+            file => Box::new(open(file, Path::new(file))?),
+        };
+        Self::read(shown(file), source)
     }
 }
 
@@ -170,6 +177,25 @@ impl<R: Read> Table<R> {
         })
     }
 
+    /// Refuses columns that nobody reads, and any that comes twice.
+    #[allow(dead_code, reason = "not every example needs it")]
+    pub fn only(&self, known: &[&str]) -> Result<(), BadInput> {
+        let mut seen = Vec::new();
+        for column in &self.columns {
+            if !known.contains(&column.as_str()) {
+                let known = known.join(", ");
+                return Err(
+                    self.bad(format!("the column '{column}' is none of those that there may be: {known}"))
+                );
+            }
+            if seen.contains(&column) {
+                return Err(self.bad(format!("there are two columns '{column}'")));
+            }
+            seen.push(column);
+        }
+        Ok(())
+    }
+
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, BadInput> {
         let until = self.reader.position().clone();
         self.reader.get_mut().forget(&until);
@@ -191,7 +217,7 @@ impl<R: Read> Table<R> {
         Ok(Some(Row { file: &self.file, line, record }))
     }
 
-    fn bad(&self, what: impl fmt::Display) -> BadInput {
+    pub fn bad(&self, what: impl fmt::Display) -> BadInput {
         BadInput(format!("{}: {what}", self.file))
     }
 }
@@ -199,6 +225,18 @@ impl<R: Read> Table<R> {
 impl Row<'_> {
     pub fn text(&self, column: &Column) -> &str {
         self.record.get(column.index).unwrap_or_default()
+    }
+
+    /// Whether it goes as far as a column.
+    #[allow(dead_code, reason = "not every example needs it")]
+    pub fn has(&self, column: &Column) -> bool {
+        column.index < self.record.len()
+    }
+
+    /// Where it stands in the file.
+    #[allow(dead_code, reason = "not every example needs it")]
+    pub fn line(&self) -> u64 {
+        self.line
     }
 
     /// The number in a column, made into what it stands for by a checked constructor whose scale ends at `top`.
@@ -222,7 +260,7 @@ impl Row<'_> {
         })
     }
 
-    fn bad(&self, column: &Column, what: impl fmt::Display) -> BadInput {
+    pub fn bad(&self, column: &Column, what: impl fmt::Display) -> BadInput {
         BadInput(format!("{}: row {}, column '{}': {what}", self.file, self.line, column.name))
     }
 }
