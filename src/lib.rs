@@ -13,6 +13,8 @@ mod index;
 mod number;
 mod policy;
 mod profile;
+#[doc = include_str!("recipes.md")]
+pub mod recipes {}
 mod request;
 pub mod select;
 mod server;

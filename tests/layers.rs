@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with those that it may use.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("number", &[]),
     ("time", &["number"]),
     ("profile", &["number", "time"]),
@@ -30,6 +30,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("server", &["time", "profile", "policy", "catalog", "request", "select", "index", "estimate"]),
     // Only names what is public.
     ("lib", &[]),
+    ("recipes", &[]),
 ];
 
 fn files(folder: &Path) -> Vec<PathBuf> {
