@@ -27,7 +27,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("baseline", &["time", "policy", "catalog", "request", "select"]),
     ("subset", &["profile", "policy", "catalog", "request", "select"]),
     ("device", &["time", "profile", "policy", "catalog", "request", "select"]),
-    ("server", &["time", "profile", "policy", "catalog", "request", "select", "index", "estimate"]),
+    ("server", &["number", "time", "profile", "policy", "catalog", "request", "select", "index", "estimate"]),
     // Only names what is public.
     ("lib", &[]),
     ("recipes", &[]),

@@ -48,10 +48,10 @@ impl Smoothing {
         Self(if ppm > 1_000_000 { 1_000_000 } else { ppm })
     }
 
-    /// The variance of the estimate of so many samples, in variances of a sample: 1/n, from the full memory on α / (2 − α).
+    /// The variance of the estimate of so many samples, in variances of a sample: 1/n, and in the long run α / (2 − α).
     pub(crate) fn spread(self, samples: u32) -> f32 {
         let alpha = self.weight(u32::MAX);
-        (alpha / (2.0 - alpha)).max(1.0 / samples.max(1) as f32)
+        if samples < self.memory() { 1.0 / samples.max(1) as f32 } else { alpha / (2.0 - alpha) }
     }
 
     /// 1/α, rounded up: from this many samples on, α is no less than 1/n.

@@ -178,8 +178,8 @@ impl LatencyEstimator {
         let chance = |prior: &Latency| {
             let deviation = prior.deviation.get() as f32;
             let away = SIGNIFICANT * libm::sqrtf(smoothing.spread(samples));
-            // σ strays by 1/√2 of what the mean does.
-            let wider = 1.0 + away / core::f32::consts::SQRT_2;
+            // σ strays less than that, but not symmetrically.
+            let wider = 1.0 + away;
             (moments.mean - prior.mean.get() as f32).abs() <= away * deviation
                 && (deviation / wider..=deviation * wider).contains(&moments.deviation())
         };

@@ -46,6 +46,8 @@ pub struct Ticket {
     time: Micros,
     /// A run that is longer counts as overdue.
     ordinary: Micros,
+    /// How much of its time is due to the request.
+    extra: Micros,
     /// It is a probe that decides on the model's standing.
     probe: bool,
     /// That it is overdue has been told.
@@ -67,6 +69,7 @@ impl Ticket {
             deadline: now.after(decision.budget.time()),
             time: decision.budget.minus(wait).time(),
             ordinary: suspect_above(latency),
+            extra: Micros::ZERO,
             probe,
             told: false,
         }
@@ -86,7 +89,7 @@ impl Ticket {
     /// it was chosen by explains, above both 1.5 μ and μ + 6σ. The end of time once it has reported it.
     pub fn overdue_at(&self) -> Timestamp {
         const NEVER: Timestamp = Timestamp::from_micros(u64::MAX);
-        let at = self.began.after(self.ordinary).after(Micros::new(1));
+        let at = self.began.after(self.ordinary).after(self.extra).after(Micros::new(1));
         if self.told { NEVER } else { at }
     }
 
@@ -94,6 +97,12 @@ impl Ticket {
     /// here on; what it has to keep to stays.
     pub const fn started(&mut self, now: Timestamp) {
         self.began = now;
+    }
+
+    /// So much of the run's time is due to this very request, such as the size of its input: it is overdue so much later,
+    /// and so much is taken off what it tells. The last that is given counts. Where it is over before, it tells nothing.
+    pub const fn longer_by(&mut self, extra: Micros) {
+        self.extra = extra;
     }
 
     /// A report if the run is overdue, so that a stuck model is noticed before its runs end.
@@ -113,7 +122,7 @@ impl Ticket {
 
     /// It gave an answer, in time or not.
     pub fn completed(self, now: Timestamp) -> Report {
-        if now < self.began {
+        if now < self.began.after(self.extra) {
             return self.ended(Observation::AtLeast(Micros::ZERO));
         }
         self.ended(Observation::Took(self.ran(now)))
@@ -163,7 +172,7 @@ impl Ticket {
     }
 
     const fn ran(&self, now: Timestamp) -> Micros {
-        now.since(self.began)
+        now.since(self.began).saturating_sub(self.extra)
     }
 
     const fn ended(&self, observation: Observation) -> Report {
