@@ -37,6 +37,9 @@ const FONT: &str = "sans-serif";
 const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 const GRID: RGBColor = RGBColor(0xE4, 0xE4, 0xE4);
 
+/// Of a shaded part.
+pub const SHADE: RGBColor = RGBColor(0xF2, 0xF2, 0xF2);
+
 /// What the paper reports.
 pub const REPORTED: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
 
@@ -65,6 +68,14 @@ fn font(height: u32) -> TextStyle<'static> {
 pub struct Axis {
     pub label: &'static str,
     pub range: Range<f64>,
+}
+
+impl Axis {
+    /// With as many decimals as keep the labels apart.
+    fn labels(&self) -> impl Fn(&f64) -> String + use<> {
+        let decimals = if self.range.end - self.range.start < 4.0 { 1 } else { 0 };
+        move |value| format!("{value:.decimals$}")
+    }
 }
 
 /// A curve.
@@ -129,6 +140,7 @@ pub struct Panel {
     dots: Vec<Dot>,
     stack: Stack,
     marks: Vec<Mark>,
+    shades: Vec<Range<f64>>,
 }
 
 /// Layers that fill the panel.
@@ -150,6 +162,7 @@ impl Panel {
             dots: Vec::new(),
             stack: Stack::default(),
             marks: Vec::new(),
+            shades: Vec::new(),
         }
     }
 
@@ -160,6 +173,12 @@ impl Panel {
     #[allow(dead_code, reason = "not every example needs it")]
     pub fn with_dots(self, dots: Vec<Dot>) -> Self {
         Self { dots, ..self }
+    }
+
+    /// Parts of the x axis behind which the panel is grey.
+    #[allow(dead_code, reason = "not every example needs it")]
+    pub fn with_shades(self, shades: Vec<Range<f64>>) -> Self {
+        Self { shades, ..self }
     }
 
     pub fn with_stack(self, stack: Stack) -> Self {
@@ -186,15 +205,18 @@ impl Panel {
             .x_label_area_size(size(44))
             .y_label_area_size(size(54))
             .build_cartesian_2d(self.x.range.clone(), self.y.range.clone())?;
-        let whole = |value: &f64| format!("{value:.0}");
+        let shades = self.shades.iter().map(|shade| {
+            Rectangle::new([(shade.start, self.y.range.start), (shade.end, self.y.range.end)], SHADE.filled())
+        });
+        chart.draw_series(shades)?;
         chart
             .configure_mesh()
             .x_desc(self.x.label)
             .y_desc(self.y.label)
             .x_labels(9)
             .y_labels(7)
-            .x_label_formatter(&whole)
-            .y_label_formatter(&whole)
+            .x_label_formatter(&self.x.labels())
+            .y_label_formatter(&self.y.labels())
             .max_light_lines(0)
             .bold_line_style(GRID.stroke_width(size(1)))
             .axis_style(INK.stroke_width(size(1)))
@@ -291,6 +313,8 @@ pub enum Key {
     Line(String, RGBColor, Stroke),
     #[allow(dead_code, reason = "not every example needs it")]
     Ring(String, RGBColor),
+    #[allow(dead_code, reason = "not every example needs it")]
+    Dot(String, RGBColor),
     Band(String, RGBColor),
     /// Shaped like this one.
     Reported(Reported),
@@ -299,7 +323,7 @@ pub enum Key {
 impl Key {
     fn text(&self) -> &str {
         match self {
-            Self::Line(text, ..) | Self::Ring(text, _) | Self::Band(text, _) => text,
+            Self::Line(text, ..) | Self::Ring(text, _) | Self::Dot(text, _) | Self::Band(text, _) => text,
             Self::Reported(_) => "reported in the paper",
         }
     }
@@ -322,6 +346,7 @@ impl Key {
             Self::Ring(_, colour) => {
                 area.draw(&Circle::new(at(17, 0), RING, colour.stroke_width(size(2))))?
             }
+            Self::Dot(_, colour) => area.draw(&Circle::new(at(17, 0), size(3), colour.filled()))?,
             Self::Band(_, colour) => area.draw(&Rectangle::new([at(8, -6), at(26, 6)], colour.filled()))?,
             Self::Reported(Reported::Value(_)) => {
                 let inside = Polygon::new(DIAMOND, WHITE.filled());
