@@ -129,8 +129,9 @@ impl Live<'_> {
 impl Snapshots {
     /// What has arrived by now.
     fn newest(&mut self, now: Timestamp) -> &Front<CAPACITY> {
-        while let Some((_, front)) = self.published.pop_front_if(|(at, _)| *at <= now) {
-            self.front = front;
+        let arrived = self.published.partition_point(|(at, _)| *at <= now);
+        if let Some((_, newest)) = self.published.drain(..arrived).next_back() {
+            self.front = newest;
         }
         &self.front
     }

@@ -1,5 +1,5 @@
-//! A server whose models change while it runs, in virtual time: what it knew at first, what it learns, and what it could
-//! know at best.
+//! A server whose models change while it runs, in virtual time: what it knew at first, what it learns, and
+//! what it could know at best.
 //!
 //! `cargo run --release --example drift -- --scenario spike`
 
@@ -50,21 +50,22 @@ use traffic::Traffic;
 use world::World;
 use zoo::{BadInput, Zoo};
 
-/// Runs a server in virtual time while its models change, under three policies that meet the same requests: `frozen`
-/// chooses by the profiles it began with, `live` is the server as it is used by default and learns from its runs,
-/// `clairvoyant` chooses by the profiles as they are at every moment. Requests arrive whether or not others are still
-/// running (Poisson), and every run has a worker of its own. Draws what comes of it over time as SVG.
+/// Runs a server in virtual time while its models change, under three policies that meet the same requests:
+/// `frozen` chooses by the profiles it began with, `live` is the server as it is used by default and learns
+/// from its runs, `clairvoyant` chooses by the profiles as they are at every moment. Requests arrive whether
+/// or not others are still running (Poisson), and every run has a worker of its own. Draws what comes of it
+/// over time as SVG.
 #[derive(Parser)]
 #[command(name = "drift", allow_negative_numbers = true, after_help = after_help())]
 struct Arguments {
     /// What happens: one of those named below, or a CSV with the columns model, from_request, to_request,
-    /// latency_factor, accuracy_delta (points) and stall_ms. Requests count from 0, to_request is the first after it;
-    /// rows may overlap: factors multiply, deltas add. A stall begins as from_request arrives, and does not look at
-    /// to_request: runs in progress or begun in it end no sooner than it does
+    /// latency_factor, accuracy_delta (points) and stall_ms. Requests count from 0, to_request is the first
+    /// after it; rows may overlap: factors multiply, deltas add. A stall begins as from_request arrives, and
+    /// does not look at to_request: runs in progress or begun in it end no sooner than it does
     #[arg(long, value_name = "NAME|FILE", default_value = "spike")]
     scenario: String,
-    /// Zoo: a CSV with the columns model, accuracy (%), mean_ms and std_ms; FILE:NAME picks the rows whose column zoo
-    /// says NAME. A bare file name is also looked for among the zoos that come with the project
+    /// Zoo: a CSV with the columns model, accuracy (%), mean_ms and std_ms; FILE:NAME picks the rows whose
+    /// column zoo says NAME. A bare file name is also looked for among the zoos that come with the project
     #[arg(long, value_name = "FILE[:NAME]", default_value = "zoos.csv:table3")]
     zoo: String,
     /// Response-time target T_sla in milliseconds
@@ -87,8 +88,9 @@ struct Arguments {
         value_parser = clap::value_parser!(u32).range(1..=10_000_000)
     )]
     requests: u32,
-    /// `live` begins requests by copies of the server's front, as many threads would that share it: a front is published
-    /// whenever the server says so, and reaches those who begin 1 ms later. Without this, one owner begins and learns
+    /// `live` begins requests by copies of the server's front, as many threads would that share it: a front is
+    /// published whenever the server says so, and reaches those who begin 1 ms later. Without this, one owner
+    /// begins and learns
     #[arg(long)]
     concurrency_snapshots: bool,
     /// Seed of all that is drawn

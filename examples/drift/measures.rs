@@ -35,7 +35,8 @@ pub struct Recovery {
 impl Measures {
     pub fn new(world: &World, outcomes: &[Outcome], clairvoyant: &[Outcome]) -> Self {
         let count = |which: fn(&Outcome) -> bool| outcomes.iter().filter(|it| which(it)).count();
-        let percent = |sum: f64| sum / outcomes.len() as f64;
+        let requests = outcomes.len() as f64;
+        let effective: u64 = outcomes.iter().map(|it| u64::from(it.effective().as_ppm())).sum();
         let times: Vec<Timestamp> = world.arrivals.iter().map(|arrival| arrival.at).collect();
         let recovery = world.undisturbed().and_then(|(model, end)| {
             let picks =
@@ -43,8 +44,8 @@ impl Measures {
             recovery(&times, end, &picks(outcomes), &picks(clairvoyant))
         });
         Self {
-            accuracy: percent(outcomes.iter().map(Outcome::effective).sum()),
-            late_pct: percent(100.0 * count(|it| it.late) as f64),
+            accuracy: effective as f64 / requests / 10_000.0,
+            late_pct: 100.0 * count(|it| it.late) as f64 / requests,
             probes: count(|it| it.probe),
             late_probes: count(|it| it.probe && it.late),
             recovery,
@@ -54,8 +55,8 @@ impl Measures {
     }
 }
 
-/// The first of the requests after `end` that the clairvoyant gives the model from which on the model gets, of the next
-/// 100 such requests, at least 95; at once if it is the first of all.
+/// The first of the requests after `end` that the clairvoyant gives the model from which on the model gets,
+/// of the next 100 such requests, at least 95; at once if it is the first of all.
 pub fn recovery(times: &[Timestamp], end: Timestamp, given: &[bool], wanted: &[bool]) -> Option<Recovery> {
     let after = times.partition_point(|&at| at < end);
     let wanted: Vec<usize> = (after..times.len()).filter(|&request| wanted[request]).collect();
@@ -64,14 +65,20 @@ pub fn recovery(times: &[Timestamp], end: Timestamp, given: &[bool], wanted: &[b
     let first = wanted[place];
     Some(match place {
         0 => Recovery { millis: 0.0, requests: 0 },
-        _ => Recovery { millis: times[first].since(end).as_millis(), requests: first - after },
+        _ => Recovery { millis: millis(end, times[first]), requests: first - after },
     })
 }
 
-/// Late answers to what arrived within the last minute; of a shorter time, as many as it would be in a minute.
+/// Late answers to what arrived within the last minute; of a shorter time, as many as it would be in a
+/// minute.
 fn late_per_minute_at_end(times: &[Timestamp], outcomes: &[Outcome]) -> f64 {
     let end = times.last().copied().unwrap_or(START);
     let within = times.partition_point(|at| end.since(*at) >= MINUTE);
     let late = outcomes[within..].iter().filter(|outcome| outcome.late).count();
     late as f64 * (MINUTE.as_millis() / end.since(START).min(MINUTE).as_millis().max(0.001))
+}
+
+/// However long it is.
+fn millis(from: Timestamp, to: Timestamp) -> f64 {
+    to.as_micros().saturating_sub(from.as_micros()) as f64 / 1e3
 }

@@ -40,7 +40,7 @@ pub fn svg(what: &str, world: &World, runs: &[Run]) -> Result<String, Box<dyn Er
         Panel::new(title, Axis { label: "time (s)", range: 0.0..bins.end() }, Axis { label, range })
             .with_shades(bins.shades(world))
     };
-    let accuracy = curves(Outcome::effective);
+    let accuracy = curves(|outcome| outcome.effective().as_percent());
     let late = curves(|outcome| if outcome.late { 100.0 } else { 0.0 });
     let most = probes.iter().map(|dot| dot.at.1).fold(5.0, f64::max);
     let (accuracies, lates) = (range(&accuracy), 0.0..range(&late).end);

@@ -33,8 +33,8 @@ pub fn frozen(world: &World, done: impl Fn()) -> Result<Vec<Outcome>, CatalogErr
     Ok(world.arrivals.iter().enumerate().map(outcome).collect())
 }
 
-/// Chooses by the profiles as they are at every moment, and none that stalls if there is another. `done` is called after
-/// each request.
+/// Chooses by the profiles as they are at every moment, and none that stalls if there is another. `done` is
+/// called after each request.
 pub fn clairvoyant(world: &World, done: impl Fn()) -> Result<Vec<Outcome>, CatalogError> {
     let catalog = catalog(world, 0..world.measured.len())?;
     let ids: Vec<_> = (0..catalog.len()).filter_map(|place| catalog.id(place)).collect();

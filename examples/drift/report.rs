@@ -37,7 +37,7 @@ pub fn json(runs: &[Run]) -> String {
     runs.iter().map(line).collect()
 }
 
-/// To six decimals, so that sums in another order are the same.
+/// To six decimals.
 fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
@@ -71,12 +71,13 @@ pub fn text(what: &str, traffic: &Traffic, sla: impl std::fmt::Display, runs: &[
     ];
     let table = table(&header, 1..header.len(), rows);
     format!(
-        "{what}.\n{requests} requests, {rate} a second, to be answered within {sla}; T_nw {network} ± {network_deviation}.\n\n\
-         {table}\n\
+        "{what}.\n{requests} requests, {rate} a second, to be answered within {sla}; T_nw {network} ± \
+         {network_deviation}.\n\n{table}\n\
          accuracy       effective: an answer in time counts as its model's true accuracy, a late one as 0\n\
-         probes         choices of a model to learn whether it may be trusted again, those of a canary included\n\
-         recovered      from the end of the last disturbance to the first of 100 requests that the clairvoyant gives\n               \
-         the disturbed model of which it gets 95; – if it never does, or the disturbance never ends\n\
+         probes         choices of a model to learn whether to trust it, those of a canary included\n\
+         recovered      from the end of the last disturbance to the first of 100 requests that the\n               \
+         clairvoyant gives the disturbed model of which it gets 95; – if it never does, or the\n               \
+         disturbance never ends\n\
          late a minute  of those that arrived in the last minute, more than the clairvoyant's\n\n"
     )
 }

@@ -56,9 +56,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// In percent; a late answer counts as 0.
-    pub fn effective(&self) -> f64 {
-        if self.late { 0.0 } else { self.accuracy.as_percent() }
+    /// Effective: a late answer counts as 0.
+    pub fn effective(&self) -> Accuracy {
+        if self.late { Accuracy::ZERO } else { self.accuracy }
     }
 }
 
