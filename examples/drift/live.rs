@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 use mdinference::{
-    CatalogError, Decision, Front, Learning, Micros, Policy, Report, Server, Ticket, Timestamp,
+    CatalogError, Decision, Front, Learning, Micros, Policy, Reason, Report, Server, Share, Ticket, Timestamp,
 };
 
 use crate::policy::{CAPACITY, catalog, measured};
@@ -12,6 +12,12 @@ use crate::world::{Outcome, World};
 
 /// From when a front is published until those who begin have it.
 const PUBLISHING: Micros = Micros::from_millis(1);
+
+/// Of the requests that would gain by it, what a model gets that was never measured.
+const CANARY: Share = match Share::from_percent(1.0) {
+    Ok(share) => share,
+    Err(_) => unreachable!(),
+};
 
 /// What is to happen, apart from arrivals.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,7 +54,7 @@ pub fn live(world: &World, snapshots: bool, done: impl Fn()) -> Result<Vec<Outco
     let catalog = catalog(world, models.iter().copied())?;
     let mut server = Server::new(catalog, Policy::PAPER, Learning::DEFAULT);
     if let Some(canary) = world.canary {
-        server.add(world.measured[canary])?;
+        server.add_canary(world.measured[canary], CANARY)?;
         models.push(canary);
     }
     let snapshots =
@@ -73,15 +79,28 @@ pub fn live(world: &World, snapshots: bool, done: impl Fn()) -> Result<Vec<Outco
 impl Live<'_> {
     /// All that happens until a time.
     fn advance(&mut self, until: Timestamp) {
-        while let Some(&Reverse((at, request, event))) = self.events.peek()
-            && at <= until
-        {
-            self.events.pop();
+        loop {
+            let event = self.events.peek().copied().filter(|Reverse((at, ..))| *at <= until);
+            let poll = self.server.poll_at();
             match event {
-                Event::Overdue => self.overdue(request, at),
-                Event::Ended => self.end(request, at),
+                Some(Reverse((at, request, event))) if at < poll => {
+                    self.events.pop();
+                    match event {
+                        Event::Overdue => self.overdue(request, at),
+                        Event::Ended => self.end(request, at),
+                    }
+                }
+                _ if poll <= until => self.poll(poll),
+                _ => return,
             }
         }
+    }
+
+    fn poll(&mut self, now: Timestamp) {
+        if self.server.poll(now) {
+            self.publish(now);
+        }
+        assert!(self.server.poll_at() > now, "what is due has been done");
     }
 
     fn begin(&mut self, request: usize) {
@@ -98,7 +117,7 @@ impl Live<'_> {
         }
         self.events.push(Reverse((end, request, Event::Ended)));
         self.running.insert(request, ticket);
-        self.outcomes.push(self.world.outcome(request, model, false));
+        self.outcomes.push(self.world.outcome(request, model, decision.reason == Reason::Probe));
     }
 
     fn overdue(&mut self, request: usize, now: Timestamp) {
