@@ -296,6 +296,8 @@ fn refusals() {
     let files = [
         ("empty.csv", String::new()),
         ("header.csv", "model,from,to_request,latency_factor,accuracy_delta,stall_ms\n".to_owned()),
+        ("lacking.csv", "model,from_request,to_request,latency_factor,accuracy_delta\n".to_owned()),
+        ("twice.csv", HEADER.replace("\n", ",model\n")),
         ("model.csv", row("NasNet Huge,10,20,1,0,0")),
         ("negative_request.csv", row("NasNet Large,-10,20,1,0,0")),
         ("half_request.csv", row("NasNet Large,10,20.5,1,0,0")),

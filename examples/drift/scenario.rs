@@ -22,6 +22,10 @@ pub const NAMED: [(&str, &str); 9] = [
 /// The model that the named scenarios are of.
 const DISTURBED: &str = "NasNet Large";
 
+/// Of a CSV.
+const COLUMNS: [&str; 6] =
+    ["model", "from_request", "to_request", "latency_factor", "accuracy_delta", "stall_ms"];
+
 /// For a disturbance that does not end.
 const FOREVER: u64 = u64::MAX;
 
@@ -105,6 +109,7 @@ impl Scenario {
     /// From a CSV with the columns `model,from_request,to_request,latency_factor,accuracy_delta,stall_ms`.
     pub fn read(file: &str, csv: impl Read, zoo: &Zoo) -> Result<Self, BadInput> {
         let mut table = Table::read(file, csv)?;
+        table.only(&COLUMNS)?;
         let columns = Columns {
             model: table.required("model")?,
             from: table.required("from_request")?,
