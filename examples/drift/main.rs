@@ -88,15 +88,17 @@ struct Arguments {
         value_parser = clap::value_parser!(u32).range(1..=10_000_000)
     )]
     requests: u32,
-    /// `live` begins requests by copies of the server's front, as many threads would that share it: a front is
-    /// published whenever the server says so, and reaches those who begin 1 ms later. Without this, one owner
-    /// begins and learns
+    /// `live` begins requests by copies of the server's front, as many threads would that share it: a front
+    /// is published whenever the server says so, and reaches those who begin 1 ms later. Without this, one
+    /// owner begins and learns
     #[arg(long)]
     concurrency_snapshots: bool,
     /// Seed of all that is drawn
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Print one JSON object a policy instead of a table: accuracy and lateness in percent
+    /// Print one JSON object a policy instead of a table: accuracy and lateness in percent; probes are all of
+    /// them, those of a canary too; recovered_ms is null if the disturbed model never was, or its disturbance
+    /// never ends
     #[arg(long)]
     json: bool,
     /// Directory for the SVG figure [default: target/drift in the project]

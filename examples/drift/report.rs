@@ -70,14 +70,19 @@ pub fn text(what: &str, traffic: &Traffic, sla: impl std::fmt::Display, runs: &[
         "late a minute\nat the end",
     ];
     let table = table(&header, 1..header.len(), rows);
+    let network = format!("T_nw {network} ± {network_deviation}");
     format!(
-        "{what}.\n{requests} requests, {rate} a second, to be answered within {sla}; T_nw {network} ± \
-         {network_deviation}.\n\n{table}\n\
-         accuracy       effective: an answer in time counts as its model's true accuracy, a late one as 0\n\
-         probes         choices of a model to learn whether to trust it, those of a canary included\n\
-         recovered      from the end of the last disturbance to the first of 100 requests that the\n               \
-         clairvoyant gives the disturbed model of which it gets 95; – if it never does, or the\n               \
-         disturbance never ends\n\
-         late a minute  of those that arrived in the last minute, more than the clairvoyant's\n\n"
+        "{what}.\n{requests} requests, {rate} a second, to be answered within {sla}; {network}.\n\n\
+         {table}\n{MEANING}\n"
     )
 }
+
+/// Of the columns.
+const MEANING: &str = "\
+accuracy       effective: an answer in time counts as its model's true accuracy, a late one as 0
+probes         choices of a model to learn whether to trust it, those of a canary included
+recovered      from the end of the last disturbance to the first of 100 requests that the clairvoyant gives
+               the disturbed model of which it gets 95; – if it never does, or the disturbance never ends
+late a minute  of those that arrived in the last minute, more than the clairvoyant's; of a shorter run, at
+               the rate of all of it
+";
