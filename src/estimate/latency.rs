@@ -260,31 +260,32 @@ impl LatencyEstimator {
     #[must_use]
     pub fn merged(&self, other: &Self) -> Self {
         let (own, others) = (self.evidence(), other.evidence());
-        let shared = Self {
+        // All of it, so that it does not matter which is asked; floats that are not negative sort by their bits.
+        let rank = |estimator: &Self, evidence: u32| {
+            let Moments { mean, variance } = estimator.moments;
+            (evidence > 0, estimator.latest, mean.to_bits(), variance.to_bits(), estimator.window)
+        };
+        let later = if rank(self, own) >= rank(other, others) { self } else { other };
+        // What one has kept out may be nothing to both.
+        let suspects = match (self.samples, other.samples) {
+            (_, 0) => self.suspects,
+            (0, _) => other.suspects,
+            _ => Suspects::default(),
+        };
+        let both = Self {
             prior: slower(self.prior, other.prior),
             samples: self.samples.saturating_add(other.samples),
             latest: self.latest.max(other.latest),
-            ..Self::new()
+            suspects,
+            ..*later
         };
-        let disagree = self.disagrees(other);
         match self.moments.pooled(own, other.moments, others) {
-            Some(moments) if own > 0 && others > 0 && !disagree => Self {
+            Some(moments) if own > 0 && others > 0 && !self.disagrees(other) => Self {
                 moments,
                 window: self.window.max(other.window).max(own.saturating_add(others)),
-                suspects: self.suspects.merged(other.suspects),
-                ..shared
+                ..both
             },
-            _ => {
-                // All of it, so that it does not matter which is asked; floats that are not negative sort by their bits.
-                let rank = |estimator: &Self, evidence: u32| {
-                    let Moments { mean, variance } = estimator.moments;
-                    (evidence > 0, estimator.latest, mean.to_bits(), variance.to_bits(), estimator.window)
-                };
-                let right = if rank(self, own) >= rank(other, others) { self } else { other };
-                let alone = own == 0 || others == 0;
-                let suspects = if alone { right.suspects } else { Suspects::default() };
-                Self { moments: right.moments, window: right.window, suspects, ..shared }
-            }
+            _ => both,
         }
     }
 
@@ -323,8 +324,8 @@ impl LatencyEstimator {
     }
 
     fn suspect(&mut self, sample: f32, side: Side, began: Timestamp, now: Timestamp) -> Evidence {
-        // Those that are no longer far off, since μ has come after them or another's was merged, are none any more: a
-        // shift above never makes μ smaller.
+        // Those that are no longer far off, since μ has come after them, are none any more: a shift above never makes μ
+        // smaller.
         let still = self.suspects.side == side && self.suspicion(self.suspects.moments.mean) == Some(side);
         let before = if still { self.suspects } else { Suspects::default() };
         let count = before.count.saturating_add(1);
@@ -351,24 +352,6 @@ impl Suspects {
         match self.count {
             0 | 1 => Self::default(),
             count => Self { count: count.saturating_sub(1), ..self },
-        }
-    }
-
-    /// Those of two estimators that agree.
-    fn merged(self, other: Self) -> Self {
-        if self.count == other.count && self.side != other.side {
-            return Self::default();
-        }
-        match self.moments.pooled(self.count, other.moments, other.count) {
-            Some(moments) if self.side == other.side => Self {
-                side: self.side,
-                count: self.count.saturating_add(other.count),
-                moments,
-                since: self.since.min(other.since),
-                lasting: self.lasting || other.lasting,
-            },
-            _ if self.count >= other.count => self,
-            _ => other,
         }
     }
 }
