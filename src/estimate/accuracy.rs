@@ -55,9 +55,14 @@ impl AccuracyEstimator {
 
     /// Takes in whether one answer was right.
     pub fn observe(&mut self, right: bool, smoothing: Smoothing) {
+        self.observe_of(right, smoothing, smoothing);
+    }
+
+    /// The same of one of few, which weighs more.
+    pub(crate) fn observe_of(&mut self, right: bool, weight: Smoothing, smoothing: Smoothing) {
         let sample = if right { 1.0 } else { 0.0 };
         let share = Moments { mean: self.share, variance: 0.0 };
-        self.share = share.updated(sample, smoothing.weight(u32::MAX)).mean.min(1.0);
+        self.share = share.updated(sample, weight.weight(u32::MAX)).mean.min(1.0);
         self.judged = self.judged.saturating_add(1).min(smoothing.memory());
     }
 

@@ -156,6 +156,12 @@ impl LatencyEstimator {
         Self { moments, window: samples, samples: samples.into(), ..Self::new() }
     }
 
+    /// The clock has stepped back: what is known was not known later than now.
+    pub(crate) fn stepped_back(&mut self, now: Timestamp) {
+        self.suspects.since = self.suspects.since.min(now);
+        self.latest = self.latest.min(now);
+    }
+
     /// Returns to a profile, which then weighs as one sample, so that one which is not quite right is soon corrected.
     pub(crate) fn restore(&mut self, latency: Latency) {
         let Self { prior, samples, latest, .. } = *self;

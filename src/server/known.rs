@@ -135,7 +135,10 @@ impl Known {
             Phase::Held => None,
             Phase::Canary(share) => Some(shared(share, reference)),
             Phase::Unproven => Some(once(live.latency)),
-            Phase::Trusted if self.drifted(learning) && live.latency.mean <= suspect_above(reference) => {
+            Phase::Trusted
+                if self.drifted(learning)
+                    && (live.latency.mean <= suspect_above(reference) || !self.slower(learning, margin)) =>
+            {
                 let lost = self.learnt.accuracy.prior().as_ppm().saturating_sub(live.accuracy.as_ppm());
                 Some(shared(Share::losing(lost), live.latency))
             }

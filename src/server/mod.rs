@@ -271,17 +271,20 @@ impl<const N: usize> Server<N> {
                 let drifted = known.drifted(learning);
                 // Those of probes are few, and so weigh more.
                 let few = self.front.probes.lasts(model);
-                let smoothing = if few { learning.accuracy.fivefold() } else { learning.accuracy };
-                known.learnt.accuracy.observe(right, smoothing);
+                let weight = if few { learning.accuracy.fivefold() } else { learning.accuracy };
+                known.learnt.accuracy.observe_of(right, weight, learning.accuracy);
                 (false, drifted != known.drifted(learning))
             }
         };
         if drift {
             known.trust.wake(now);
         }
+        if known.trust.due == NEVER && (known.drifted(learning) || known.slower(learning, margin)) {
+            known.trust.due = pace.after(1);
+        }
         let (phase, due) = (known.trust.phase, known.trust.due);
         if phase != before.phase || drift || probe && due != before.due {
-            self.front.probes.close(model);
+            self.changed |= self.front.probes.close(model);
         }
         self.show(model);
         self.check_at = self.check_at.min(due);
@@ -295,7 +298,7 @@ impl<const N: usize> Server<N> {
         let now = self.time(now);
         if now >= self.check_at {
             let pace = self.pace(now);
-            self.front.probes.close_ended(now);
+            self.changed |= self.front.probes.close_ended(now);
             let mut next = NEVER;
             for place in 0..self.known.len() {
                 let Some(model) = self.catalog().id(place) else { continue };
@@ -411,11 +414,14 @@ impl<const N: usize> Server<N> {
     /// Now, or the latest that it has been: reports of several clocks may be out of order. A step back by more is one.
     fn time(&mut self, now: Timestamp) -> Timestamp {
         let back = self.latest.since(now);
-        if back > self.learning.probe_interval {
+        if back > self.learning.probe_interval.min(Micros::from_millis(10_000)) {
             let pace = self.pace(now);
-            self.known.iter_mut().for_each(|known| known.trust.stepped_back(pace));
-            self.front.probes.close_all();
-            (self.latest, self.check_at, self.changed) = (now, now, true);
+            self.known.iter_mut().for_each(|known| {
+                known.trust.stepped_back(pace);
+                known.learnt.latency.stepped_back(now);
+            });
+            self.changed |= self.front.probes.close_all();
+            (self.latest, self.check_at) = (now, now);
         }
         self.latest = self.latest.max(now);
         self.latest

@@ -176,13 +176,17 @@ impl Probes {
         self.0.iter().any(|probe| probe.model == model && !probe.once)
     }
 
-    pub(super) fn close_all(&mut self) {
+    pub(super) fn close_all(&mut self) -> bool {
+        let any = !self.none();
         self.0.clear();
+        any
     }
 
     /// Closes those that have ended.
-    pub(super) fn close_ended(&mut self, now: Timestamp) {
+    pub(super) fn close_ended(&mut self, now: Timestamp) -> bool {
+        let before = self.0.len();
         self.0.retain(|probe| now <= probe.until);
+        self.0.len() < before
     }
 }
 

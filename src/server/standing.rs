@@ -247,7 +247,9 @@ impl Trust {
                     self.overdue = 0;
                 }
                 self.forget_old(pace);
-                self.due = self.backoff(pace);
+                let due = self.backoff(pace);
+                // A probe that is out is waited for.
+                self.due = if self.due == NEVER { due } else { self.due.max(due) };
             }
             (Phase::Trusted, _) => {}
         }
