@@ -1,0 +1,135 @@
+//! [`Zoo`]: the models that are served. One task learns of them, and publishes what requests are answered by.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant, SystemTime};
+use std::{fs, path::PathBuf, sync::Arc, sync::LazyLock};
+
+use arc_swap::ArcSwap;
+use mdinference::{Catalog, Latency, Learning, Learnt, ModelId, Policy, Profile};
+use mdinference::{Replicas, Report, Server, Share, Timestamp};
+use serde::Deserialize;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::{sync::mpsc::UnboundedReceiver, time};
+
+use crate::backend::Error;
+
+/// What the config file says: `config/example.toml` explains it.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub listen: String,
+    pub learnt: PathBuf,
+    pub sla_ms: u32,
+    pub best_effort_ms: u32,
+    pub most_in_flight: usize,
+    pub model: BTreeMap<String, Model>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    #[serde(flatten)]
+    pub profile: Profile,
+    pub canary_percent: Option<f64>,
+    pub simulated: Option<Latency>,
+    /// By which the server knows it.
+    #[serde(skip)]
+    pub id: ModelId,
+    /// What a former self has learnt of it.
+    #[serde(skip)]
+    heard: Option<Learnt>,
+}
+
+/// A clock that never steps back, and goes on when the server is started again.
+static START: LazyLock<(Instant, Duration)> =
+    LazyLock::new(|| (Instant::now(), SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()));
+
+pub fn now() -> Timestamp {
+    Timestamp::from_micros((START.1 + START.0.elapsed()).as_micros() as u64)
+}
+
+#[derive(Clone)]
+pub struct Zoo {
+    pub config: Arc<Config>,
+    /// There is room for the models of two configs: the old ones leave when the new ones are there.
+    pub server: Server<32>,
+}
+
+pub type Shared = Arc<ArcSwap<Zoo>>;
+
+impl Zoo {
+    pub fn new(path: &str) -> Result<Self, Error> {
+        let server = Server::new(Catalog::new([Profile::default()])?, Policy::PAPER, Learning::DEFAULT);
+        let nobody = Model { id: server.catalog().id(0).unwrap_or_default(), ..Model::default() };
+        let model = BTreeMap::from([(String::new(), nobody)]);
+        let mut zoo = Self { config: Arc::new(Config { model, ..Config::default() }), server };
+        zoo.read(path).map(|()| zoo)
+    }
+
+    /// Reads the config. A model of the same name and profile stays, with what was learnt of it; a new one hears what was
+    /// saved. If anything is wrong, nothing changes.
+    fn read(&mut self, path: &str) -> Result<(), Error> {
+        let mut config: Config = toml::from_str(&fs::read_to_string(path)?)?;
+        let saved = fs::read(&config.learnt).unwrap_or_default();
+        let saved: HashMap<String, (Profile, Learnt)> = serde_json::from_slice(&saved).unwrap_or_default();
+        let (old, mut server) = (&self.config.model, self.server.clone());
+        for (name, model) in &mut config.model {
+            if let Some(old) = old.get(name).filter(|old| old.profile == model.profile) {
+                (model.id, model.heard) = (old.id, old.heard);
+                continue;
+            }
+            let share = model.canary_percent.map(Share::from_percent).transpose();
+            model.id = match share.map_err(|error| format!("model {name}: canary_percent {error}"))? {
+                Some(share) => server.add_canary(model.profile, share)?,
+                None => server.add(model.profile)?,
+            };
+            model.heard = saved.get(name).filter(|saved| saved.0 == model.profile).map(|saved| saved.1);
+            server.hear(model.id, model.heard);
+        }
+        for gone in old.values().filter(|old| config.model.values().all(|new| new.id != old.id)) {
+            server.remove(gone.id)?;
+        }
+        *self = Self { config: Arc::new(config), server };
+        Ok(())
+    }
+
+    /// What this and its former self have learnt of a model.
+    pub fn learnt(&self, model: &Model) -> Option<Learnt> {
+        let mut selves = Replicas::<32, 2>::new();
+        model.heard.map(|heard| selves.hear(0, model.id, heard, now()));
+        selves.hear(1, model.id, *self.server.learnt(model.id)?, now());
+        selves.pooled(model.id)
+    }
+
+    fn save(&self) -> Result<(), Error> {
+        let models = self.config.model.iter();
+        let learnt = models.filter_map(|(name, model)| Some((name, (model.profile, self.learnt(model)?))));
+        let new = self.config.learnt.with_extension("new");
+        fs::write(&new, serde_json::to_vec(&learnt.collect::<HashMap<_, _>>())?)?;
+        Ok(fs::rename(&new, &self.config.learnt)?)
+    }
+}
+
+/// Learns until nobody reports any more.
+pub async fn learn(
+    path: String,
+    mut reports: UnboundedReceiver<Report>,
+    shared: Shared,
+) -> Result<(), Error> {
+    let (mut hangup, mut save) = (signal(SignalKind::hangup())?, time::interval(Duration::from_secs(60)));
+    let mut zoo = Zoo::clone(&shared.load());
+    loop {
+        let changed = tokio::select! {
+            report = reports.recv() => match report {
+                Some(report) => Ok(zoo.server.learn(report, now())),
+                None => return zoo.save(),
+            },
+            () = time::sleep(zoo.server.poll_at().since(now()).into()) => Ok(zoo.server.poll(now())),
+            _ = save.tick() => zoo.save().map(|()| false),
+            _ = hangup.recv() => zoo.read(&path).map(|()| true),
+        };
+        if changed.inspect_err(|error| eprintln!("{error}")).unwrap_or_default() {
+            shared.store(Arc::new(zoo.clone()));
+        }
+    }
+}
