@@ -6,37 +6,37 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, body::Bytes};
-use mdinference::{Accuracy, Budget, Draw, Micros, NetworkTime, NumberError};
-use mdinference::{Reason, Report, Request, Standing, Ticket, Timestamp};
-use metrics::{counter, gauge, histogram};
-use metrics_exporter_prometheus::PrometheusHandle;
+use mdinference::{
+    Accuracy, Budget, Draw, Micros, NetworkTime, NumberError, Reason, Report, Request, Ticket, Timestamp,
+};
 use serde_json::{Value, json};
-use tokio::{sync::mpsc::UnboundedSender, time::timeout};
+use tokio::{sync::Semaphore, sync::mpsc::UnboundedSender, time::timeout};
 
-use crate::backend;
 use crate::zoo::{Shared, Zoo, now};
+use crate::{backend, metrics::Metrics};
 
 /// What the requests share.
 pub struct App {
     pub zoo: Shared,
     pub reports: UnboundedSender<Report>,
-    pub metrics: PrometheusHandle,
-    /// There is one more of it for each request in flight.
-    pub in_flight: Arc<()>,
+    pub metrics: Metrics,
+    pub most_in_flight: usize,
+    pub places: Semaphore,
 }
 
 /// Why there is no answer, and when to come again.
 type Failure = (StatusCode, Option<[(&'static str, &'static str); 1]>, String);
 
-fn shed(reason: &'static str, why: impl ToString) -> Failure {
-    counter!("requests_total", "outcome" => "shed", "reason" => reason).increment(1);
-    (StatusCode::SERVICE_UNAVAILABLE, Some([("retry-after", "1")]), why.to_string())
-}
+impl App {
+    fn shed(&self, reason: &str, why: impl ToString) -> Failure {
+        self.metrics.count("", "shed", reason, None);
+        (StatusCode::SERVICE_UNAVAILABLE, Some([("retry-after", "1")]), why.to_string())
+    }
 
-fn ended(model: &str, outcome: &'static str, reason: Reason, began: Timestamp) {
-    let (model, reason) = (model.to_owned(), reason.to_string());
-    histogram!("run_ms", "model" => model.clone()).record(now().since(began).as_millis());
-    counter!("requests_total", "model" => model, "outcome" => outcome, "reason" => reason).increment(1);
+    fn ended(&self, model: &str, outcome: &str, reason: Reason, began: Timestamp, report: Report) {
+        self.metrics.count(model, outcome, reason, Some(now().since(began).as_millis()));
+        self.reports.send(report).ok();
+    }
 }
 
 pub async fn infer(
@@ -44,26 +44,21 @@ pub async fn infer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Failure> {
-    let (zoo, in_flight, began) = (app.zoo.load_full(), app.in_flight.clone(), now());
-    if Arc::strong_count(&in_flight) > zoo.config.most_in_flight + 1 {
-        return Err(shed("busy", "too many requests are in flight"));
-    }
+    let (zoo, began) = (app.zoo.load_full(), now());
+    let _place = app.places.try_acquire().map_err(|_| app.shed("busy", "too many requests are in flight"))?;
     let request = question(&zoo, &|name| Some(headers.get(name)?.to_str().unwrap_or_default()))?;
     let begun = zoo.server.front().begin(request, Draw::from_rng(&mut rand::rng()), began);
-    let (decision, ticket) = begun.map_err(|nothing| shed("nothing eligible", nothing))?;
+    let (decision, ticket) = begun.map_err(|nothing| app.shed("nothing eligible", nothing))?;
     let (reason, best_effort) = (decision.reason, headers.contains_key("x-best-effort"));
     let chosen = zoo.config.model.iter().find(|(_, model)| model.id == decision.model);
     let (Some((name, model)), true) = (chosen, best_effort || reason != Reason::TooLate) else {
-        return Err(shed("too late", reason));
+        return Err(app.shed("too late", reason));
     };
 
     let (home, of) = (app.clone(), name.clone());
-    let mut run = ticket.or_else(move |lost: Ticket| {
-        home.reports.send(lost.cancelled(now())).ok();
-        ended(&of, "cancelled", reason, began);
-    });
-    let at_last = began.after(Micros::from_millis(zoo.config.best_effort_ms));
-    let deadline = if best_effort { at_last } else { run.deadline() };
+    let lost = move |run: Ticket| home.ended(&of, "cancelled", reason, began, run.cancelled(now()));
+    let mut run = ticket.or_else(lost);
+    let deadline = if best_effort { began.after(Micros::MAX) } else { run.deadline() };
     let mut answer = pin!(backend::run(model, body));
     let mut result = timeout(run.overdue_at().min(deadline).since(now()).into(), &mut answer).await;
     if result.is_err() {
@@ -75,8 +70,7 @@ pub async fn infer(
         Ok(Err(_)) => ("failed", run.failed(now()), StatusCode::BAD_GATEWAY),
         Err(_) => ("timed out", run.timed_out(now()), StatusCode::GATEWAY_TIMEOUT),
     };
-    app.reports.send(report).ok();
-    ended(name, outcome, reason, began);
+    app.ended(name, outcome, reason, began, report);
     let answer =
         result.unwrap_or_else(|late| Err(late.into())).unwrap_or_else(|error| error.to_string().into());
     let accuracy =
@@ -103,9 +97,11 @@ fn number<T>(name: &str, asked: Asked, of: fn(f64) -> Result<T, NumberError>) ->
     number.map_err(|error| (StatusCode::BAD_REQUEST, None, format!("{name} {error}")))
 }
 
-type Query1 = Query<HashMap<String, String>>;
-
-pub async fn explain(State(app): State<Arc<App>>, Query(asked): Query1) -> Result<Json<Value>, Failure> {
+/// As `/infer` is asked, but for underlines and the `x-`.
+pub async fn explain(
+    State(app): State<Arc<App>>,
+    Query(asked): Query<HashMap<String, String>>,
+) -> Result<Json<Value>, Failure> {
     let zoo = app.zoo.load();
     let named = |header: &str| asked.get(&header.replace("x-", "").replace('-', "_")).map(String::as_str);
     let explanation = zoo.server.explain(question(&zoo, &named)?, now());
@@ -117,27 +113,18 @@ pub async fn explain(State(app): State<Arc<App>>, Query(asked): Query1) -> Resul
     Ok(Json(candidates.collect()))
 }
 
-type Judged = Path<(String, bool)>;
-
-pub async fn feedback(State(app): State<Arc<App>>, Path((name, right)): Judged) -> Result<(), StatusCode> {
+pub async fn feedback(
+    State(app): State<Arc<App>>,
+    Path((name, right)): Path<(String, bool)>,
+) -> Result<(), StatusCode> {
     let zoo = app.zoo.load();
     let model = zoo.config.model.get(&name).ok_or(StatusCode::NOT_FOUND)?;
     app.reports.send(Report::judged(model.id, right)).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
 }
 
-pub async fn metrics(State(app): State<Arc<App>>) -> String {
-    let zoo = app.zoo.load();
-    for (name, model) in &zoo.config.model {
-        let Some(learnt) = zoo.learnt(model) else { continue };
-        let latency = learnt.latency.latency().unwrap_or_default();
-        gauge!("mean_ms", "model" => name.clone()).set(latency.mean.as_millis());
-        gauge!("deviation_ms", "model" => name.clone()).set(latency.deviation.as_millis());
-        gauge!("accuracy_percent", "model" => name.clone()).set(learnt.accuracy.accuracy().as_percent());
-        for standing in [Standing::Trusted, Standing::Held, Standing::Probing, Standing::Canary] {
-            let now = f64::from(zoo.server.standing(model.id) == Some(standing));
-            gauge!("standing", "model" => name.clone(), "standing" => standing.to_string()).set(now);
-        }
-    }
-    gauge!("in_flight").set((Arc::strong_count(&app.in_flight) - 1) as f64);
-    app.metrics.render()
+pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, StatusCode> {
+    let in_flight = app.most_in_flight - app.places.available_permits();
+    let text = app.metrics.text(&app.zoo.load(), in_flight).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([("content-type", kind)], text).into_response())
 }

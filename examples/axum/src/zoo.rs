@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant, SystemTime};
 use std::{fs, path::PathBuf, sync::Arc, sync::LazyLock};
 
-use arc_swap::ArcSwap;
-use mdinference::{Catalog, Latency, Learning, Learnt, ModelId, Policy, Profile};
-use mdinference::{Replicas, Report, Server, Share, Timestamp};
+use anyhow::{Context, Result};
+use mdinference::{
+    Catalog, Latency, Learning, Learnt, ModelId, Policy, Profile, Replicas, Report, Server, Share, Standing,
+    Timestamp,
+};
 use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::{sync::mpsc::UnboundedReceiver, time};
-
-use crate::backend::Error;
 
 /// What the config file says: `config/example.toml` explains it.
 #[derive(Default, Deserialize)]
@@ -19,9 +19,8 @@ use crate::backend::Error;
 pub struct Config {
     pub listen: String,
     pub learnt: PathBuf,
-    pub sla_ms: u32,
-    pub best_effort_ms: u32,
     pub most_in_flight: usize,
+    pub sla_ms: u32,
     pub model: BTreeMap<String, Model>,
 }
 
@@ -40,12 +39,11 @@ pub struct Model {
     heard: Option<Learnt>,
 }
 
-/// A clock that never steps back, and goes on when the server is started again.
-static START: LazyLock<(Instant, Duration)> =
-    LazyLock::new(|| (Instant::now(), SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()));
-
+/// By a clock that never steps back, and goes on when the server is started again.
 pub fn now() -> Timestamp {
-    Timestamp::from_micros((START.1 + START.0.elapsed()).as_micros() as u64)
+    static START: LazyLock<(Duration, Instant)> =
+        LazyLock::new(|| (SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default(), Instant::now()));
+    Timestamp::from_micros((START.0 + START.1.elapsed()).as_micros() as u64)
 }
 
 #[derive(Clone)]
@@ -55,10 +53,10 @@ pub struct Zoo {
     pub server: Server<32>,
 }
 
-pub type Shared = Arc<ArcSwap<Zoo>>;
+pub type Shared = Arc<arc_swap::ArcSwap<Zoo>>;
 
 impl Zoo {
-    pub fn new(path: &str) -> Result<Self, Error> {
+    pub fn new(path: &str) -> Result<Self> {
         let server = Server::new(Catalog::new([Profile::default()])?, Policy::PAPER, Learning::DEFAULT);
         let nobody = Model { id: server.catalog().id(0).unwrap_or_default(), ..Model::default() };
         let model = BTreeMap::from([(String::new(), nobody)]);
@@ -68,18 +66,19 @@ impl Zoo {
 
     /// Reads the config. A model of the same name and profile stays, with what was learnt of it; a new one hears what was
     /// saved. If anything is wrong, nothing changes.
-    fn read(&mut self, path: &str) -> Result<(), Error> {
+    fn read(&mut self, path: &str) -> Result<()> {
         let mut config: Config = toml::from_str(&fs::read_to_string(path)?)?;
         let saved = fs::read(&config.learnt).unwrap_or_default();
         let saved: HashMap<String, (Profile, Learnt)> = serde_json::from_slice(&saved).unwrap_or_default();
         let (old, mut server) = (&self.config.model, self.server.clone());
         for (name, model) in &mut config.model {
+            let share = model.canary_percent.map(Share::from_percent).transpose();
+            let share = share.with_context(|| format!("model.{name}: canary_percent"))?;
             if let Some(old) = old.get(name).filter(|old| old.profile == model.profile) {
                 (model.id, model.heard) = (old.id, old.heard);
                 continue;
             }
-            let share = model.canary_percent.map(Share::from_percent).transpose();
-            model.id = match share.map_err(|error| format!("model {name}: canary_percent {error}"))? {
+            model.id = match share {
                 Some(share) => server.add_canary(model.profile, share)?,
                 None => server.add(model.profile)?,
             };
@@ -93,15 +92,22 @@ impl Zoo {
         Ok(())
     }
 
+    /// A model as it is now.
+    pub fn live(&self, model: &Model) -> Option<(Profile, Standing)> {
+        let (shown, standing) = (*self.server.catalog().get(model.id)?, self.server.standing(model.id)?);
+        let learnt = self.learnt(model)?.latency.latency().filter(|_| standing != Standing::Trusted);
+        Some((Profile { latency: learnt.unwrap_or(shown.latency), ..shown }, standing))
+    }
+
     /// What this and its former self have learnt of a model.
-    pub fn learnt(&self, model: &Model) -> Option<Learnt> {
+    fn learnt(&self, model: &Model) -> Option<Learnt> {
         let mut selves = Replicas::<32, 2>::new();
         model.heard.map(|heard| selves.hear(0, model.id, heard, now()));
         selves.hear(1, model.id, *self.server.learnt(model.id)?, now());
         selves.pooled(model.id)
     }
 
-    fn save(&self) -> Result<(), Error> {
+    fn save(&self) -> Result<()> {
         let models = self.config.model.iter();
         let learnt = models.filter_map(|(name, model)| Some((name, (model.profile, self.learnt(model)?))));
         let new = self.config.learnt.with_extension("new");
@@ -111,12 +117,8 @@ impl Zoo {
 }
 
 /// Learns until nobody reports any more.
-pub async fn learn(
-    path: String,
-    mut reports: UnboundedReceiver<Report>,
-    shared: Shared,
-) -> Result<(), Error> {
-    let (mut hangup, mut save) = (signal(SignalKind::hangup())?, time::interval(Duration::from_secs(60)));
+pub async fn learn(path: String, mut reports: UnboundedReceiver<Report>, shared: Shared) -> Result<()> {
+    let (mut hangup, mut minute) = (signal(SignalKind::hangup())?, time::interval(Duration::from_secs(60)));
     let mut zoo = Zoo::clone(&shared.load());
     loop {
         let changed = tokio::select! {
@@ -125,10 +127,10 @@ pub async fn learn(
                 None => return zoo.save(),
             },
             () = time::sleep(zoo.server.poll_at().since(now()).into()) => Ok(zoo.server.poll(now())),
-            _ = save.tick() => zoo.save().map(|()| false),
+            _ = minute.tick() => zoo.save().map(|()| false),
             _ = hangup.recv() => zoo.read(&path).map(|()| true),
         };
-        if changed.inspect_err(|error| eprintln!("{error}")).unwrap_or_default() {
+        if changed.inspect_err(|error| eprintln!("{error:#}")).unwrap_or_default() {
             shared.store(Arc::new(zoo.clone()));
         }
     }
