@@ -24,6 +24,8 @@ pub struct App {
     pub places: Semaphore,
 }
 
+type Front = State<Arc<App>>;
+
 /// Why there is no answer, and when to come again.
 type Failure = (StatusCode, Option<[(&'static str, &'static str); 1]>, String);
 
@@ -39,11 +41,7 @@ impl App {
     }
 }
 
-pub async fn infer(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Failure> {
+pub async fn infer(State(app): Front, headers: HeaderMap, body: Bytes) -> Result<Response, Failure> {
     let (zoo, began) = (app.zoo.load_full(), now());
     let _place = app.places.try_acquire().map_err(|_| app.shed("busy", "too many requests are in flight"))?;
     let request = question(&zoo, &|name| Some(headers.get(name)?.to_str().unwrap_or_default()))?;
@@ -71,12 +69,11 @@ pub async fn infer(
         Err(_) => ("timed out", run.timed_out(now()), StatusCode::GATEWAY_TIMEOUT),
     };
     app.ended(name, outcome, reason, began, report);
-    let answer =
-        result.unwrap_or_else(|late| Err(late.into())).unwrap_or_else(|error| error.to_string().into());
-    let accuracy =
-        zoo.server.catalog().get(model.id).map_or(0.0, |live| live.accuracy.as_percent()).to_string();
+    let answer = result.map_err(anyhow::Error::from).flatten().unwrap_or_else(|it| it.to_string().into());
+    let live = zoo.server.catalog().get(model.id).copied().unwrap_or_default();
+    let percent = live.accuracy.as_percent().to_string();
     let about =
-        [("x-model", name.clone()), ("x-reason", reason.to_string()), ("x-accuracy-percent", accuracy)];
+        [("x-model", name.clone()), ("x-accuracy-percent", percent), ("x-reason", reason.to_string())];
     Ok((status, about, answer).into_response())
 }
 
@@ -97,11 +94,10 @@ fn number<T>(name: &str, asked: Asked, of: fn(f64) -> Result<T, NumberError>) ->
     number.map_err(|error| (StatusCode::BAD_REQUEST, None, format!("{name} {error}")))
 }
 
-/// As `/infer` is asked, but for underlines and the `x-`.
-pub async fn explain(
-    State(app): State<Arc<App>>,
-    Query(asked): Query<HashMap<String, String>>,
-) -> Result<Json<Value>, Failure> {
+type Words = Query<HashMap<String, String>>;
+
+/// What would become of a request: `sla_ms` here is `x-sla-ms` there, and so on.
+pub async fn explain(State(app): Front, Query(asked): Words) -> Result<Json<Value>, Failure> {
     let zoo = app.zoo.load();
     let named = |header: &str| asked.get(&header.replace("x-", "").replace('-', "_")).map(String::as_str);
     let explanation = zoo.server.explain(question(&zoo, &named)?, now());
@@ -113,16 +109,16 @@ pub async fn explain(
     Ok(Json(candidates.collect()))
 }
 
-pub async fn feedback(
-    State(app): State<Arc<App>>,
-    Path((name, right)): Path<(String, bool)>,
-) -> Result<(), StatusCode> {
+type Judged = Path<(String, bool)>;
+
+/// Whether an answer of a model was right.
+pub async fn feedback(State(app): Front, Path((name, right)): Judged) -> Result<(), StatusCode> {
     let zoo = app.zoo.load();
     let model = zoo.config.model.get(&name).ok_or(StatusCode::NOT_FOUND)?;
     app.reports.send(Report::judged(model.id, right)).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
 }
 
-pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, StatusCode> {
+pub async fn metrics(State(app): Front) -> Result<Response, StatusCode> {
     let in_flight = app.most_in_flight - app.places.available_permits();
     let text = app.metrics.text(&app.zoo.load(), in_flight).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

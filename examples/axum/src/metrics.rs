@@ -42,12 +42,14 @@ impl Metrics {
             });
         load.get_or_create(&vec![]).set(in_flight as f64);
         for (name, model) in &zoo.config.model {
-            let Some((live, at)) = zoo.live(model) else { continue };
+            let Some(learnt) = zoo.learnt(model) else { continue };
+            let latency = learnt.latency.latency().unwrap_or_default();
             let labels = vec![("model", name.clone())];
-            mean.get_or_create(&labels).set(live.latency.mean.as_millis());
-            deviation.get_or_create(&labels).set(live.latency.deviation.as_millis());
-            accuracy.get_or_create(&labels).set(live.accuracy.as_percent());
-            standing.get_or_create(&[labels, vec![("standing", at.to_string())]].concat()).set(1.0);
+            mean.get_or_create(&labels).set(latency.mean.as_millis());
+            deviation.get_or_create(&labels).set(latency.deviation.as_millis());
+            accuracy.get_or_create(&labels).set(learnt.accuracy.accuracy().as_percent());
+            let now = zoo.server.standing(model.id).map(|standing| standing.to_string()).unwrap_or_default();
+            standing.get_or_create(&[labels, vec![("standing", now)]].concat()).set(1.0);
         }
         let mut text = String::new();
         encode(&mut text, &registry).map(|()| text)

@@ -5,16 +5,13 @@ use std::time::{Duration, Instant, SystemTime};
 use std::{fs, path::PathBuf, sync::Arc, sync::LazyLock};
 
 use anyhow::{Context, Result};
-use mdinference::{
-    Catalog, Latency, Learning, Learnt, ModelId, Policy, Profile, Replicas, Report, Server, Share, Standing,
-    Timestamp,
-};
+use mdinference::{Latency, Learnt, ModelId, Profile, Replicas, Report, Server, Share, Timestamp};
 use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::{sync::mpsc::UnboundedReceiver, time};
 
 /// What the config file says: `config/example.toml` explains it.
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     pub listen: String,
@@ -24,7 +21,7 @@ pub struct Config {
     pub model: BTreeMap<String, Model>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     #[serde(flatten)]
@@ -46,31 +43,24 @@ pub fn now() -> Timestamp {
     Timestamp::from_micros((START.0 + START.1.elapsed()).as_micros() as u64)
 }
 
+/// Room for the models of two configs: the old ones leave when the new ones are there.
+const PLACES: usize = 32;
+
 #[derive(Clone)]
 pub struct Zoo {
     pub config: Arc<Config>,
-    /// There is room for the models of two configs: the old ones leave when the new ones are there.
-    pub server: Server<32>,
+    pub server: Server<PLACES>,
 }
 
 pub type Shared = Arc<arc_swap::ArcSwap<Zoo>>;
 
 impl Zoo {
-    pub fn new(path: &str) -> Result<Self> {
-        let server = Server::new(Catalog::new([Profile::default()])?, Policy::PAPER, Learning::DEFAULT);
-        let nobody = Model { id: server.catalog().id(0).unwrap_or_default(), ..Model::default() };
-        let model = BTreeMap::from([(String::new(), nobody)]);
-        let mut zoo = Self { config: Arc::new(Config { model, ..Config::default() }), server };
-        zoo.read(path).map(|()| zoo)
-    }
-
-    /// Reads the config. A model of the same name and profile stays, with what was learnt of it; a new one hears what was
-    /// saved. If anything is wrong, nothing changes.
-    fn read(&mut self, path: &str) -> Result<()> {
+    /// The models of a config. Those of the same name and profile as `old` ones stay, with what was learnt of them; others
+    /// hear what was saved.
+    pub fn read(path: &str, old: &BTreeMap<String, Model>, mut server: Server<PLACES>) -> Result<Self> {
         let mut config: Config = toml::from_str(&fs::read_to_string(path)?)?;
         let saved = fs::read(&config.learnt).unwrap_or_default();
         let saved: HashMap<String, (Profile, Learnt)> = serde_json::from_slice(&saved).unwrap_or_default();
-        let (old, mut server) = (&self.config.model, self.server.clone());
         for (name, model) in &mut config.model {
             let share = model.canary_percent.map(Share::from_percent).transpose();
             let share = share.with_context(|| format!("model.{name}: canary_percent"))?;
@@ -85,23 +75,15 @@ impl Zoo {
             model.heard = saved.get(name).filter(|saved| saved.0 == model.profile).map(|saved| saved.1);
             server.hear(model.id, model.heard);
         }
-        for gone in old.values().filter(|old| config.model.values().all(|new| new.id != old.id)) {
-            server.remove(gone.id)?;
-        }
-        *self = Self { config: Arc::new(config), server };
-        Ok(())
-    }
-
-    /// A model as it is now.
-    pub fn live(&self, model: &Model) -> Option<(Profile, Standing)> {
-        let (shown, standing) = (*self.server.catalog().get(model.id)?, self.server.standing(model.id)?);
-        let learnt = self.learnt(model)?.latency.latency().filter(|_| standing != Standing::Trusted);
-        Some((Profile { latency: learnt.unwrap_or(shown.latency), ..shown }, standing))
+        let stays = |id: &ModelId| config.model.values().any(|model| model.id == *id);
+        let gone: Vec<_> = server.catalog().models().map(|it| it.id).filter(|id| !stays(id)).collect();
+        gone.into_iter().try_for_each(|id| server.remove(id).map(drop))?;
+        Ok(Self { config: Arc::new(config), server })
     }
 
     /// What this and its former self have learnt of a model.
-    fn learnt(&self, model: &Model) -> Option<Learnt> {
-        let mut selves = Replicas::<32, 2>::new();
+    pub fn learnt(&self, model: &Model) -> Option<Learnt> {
+        let mut selves = Replicas::<PLACES, 2>::new();
         model.heard.map(|heard| selves.hear(0, model.id, heard, now()));
         selves.hear(1, model.id, *self.server.learnt(model.id)?, now());
         selves.pooled(model.id)
@@ -128,7 +110,8 @@ pub async fn learn(path: String, mut reports: UnboundedReceiver<Report>, shared:
             },
             () = time::sleep(zoo.server.poll_at().since(now()).into()) => Ok(zoo.server.poll(now())),
             _ = minute.tick() => zoo.save().map(|()| false),
-            _ = hangup.recv() => zoo.read(&path).map(|()| true),
+            _ = hangup.recv() => Zoo::read(&path, &zoo.config.model, zoo.server.clone())
+                .map(|new| { zoo = new; true }),
         };
         if changed.inspect_err(|error| eprintln!("{error:#}")).unwrap_or_default() {
             shared.store(Arc::new(zoo.clone()));

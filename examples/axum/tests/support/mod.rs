@@ -140,8 +140,9 @@ impl Server {
     }
 
     async fn signal(&self, signal: &str) {
-        let process = self.process.id().unwrap().to_string();
-        assert!(Command::new("kill").args([signal, &process]).status().await.unwrap().success());
+        let process = self.process.id().unwrap();
+        let kill = format!("kill {signal} {process}");
+        assert!(Command::new("sh").args(["-c", &kill]).status().await.unwrap().success());
     }
 }
 
