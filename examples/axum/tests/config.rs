@@ -182,7 +182,7 @@ async fn a_canary_gets_its_share_until_it_is_known() {
     assert_eq!((&other["probability"], &other["verdict"]), (&0.5.into(), &"base".into()));
     let known = async || {
         server.infer("", &[]).await;
-        server.metrics().await.stands("canary", "trusted")
+        !server.metrics().await.stands("canary", "canary")
     };
     until("it is known", known).await;
     let metrics = server.metrics().await;
