@@ -7,8 +7,10 @@ use rand_distr::{Distribution, Normal};
 
 use crate::zoo::Model;
 
-/// Runs a model of the config on the body of a request, and gives the body of the answer. It is dropped when nobody waits
-/// for it any more. Here a model is a stand-in, which takes as long as the config says and answers what it was asked.
+/// Runs a model of the config on the body of a request, and gives the body of the answer. It is dropped when
+/// nobody waits for it any more.
+///
+/// Here a model is a stand-in, which takes as long as the config says and answers what it was asked.
 pub async fn run(model: &Model, body: Bytes) -> anyhow::Result<Bytes> {
     let latency = model.simulated.unwrap_or(model.profile.latency);
     let millis =

@@ -37,7 +37,7 @@ impl Metrics {
         let [load, mean, deviation, accuracy, standing] =
             ["in_flight", "mean_ms", "deviation_ms", "accuracy_percent", "standing"].map(|name| {
                 let gauge = Family::<Labels, Gauge<f64, AtomicU64>>::default();
-                registry.register(name, "Now", gauge.clone());
+                registry.register(name, "As it is now", gauge.clone());
                 gauge
             });
         load.get_or_create(&vec![]).set(in_flight as f64);

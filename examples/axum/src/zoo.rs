@@ -55,8 +55,8 @@ pub struct Zoo {
 pub type Shared = Arc<arc_swap::ArcSwap<Zoo>>;
 
 impl Zoo {
-    /// The models of a config. Those of the same name and profile as `old` ones stay, with what was learnt of them; others
-    /// hear what was saved.
+    /// The models of a config. Those of the same name and profile as `old` ones stay, with what was learnt of
+    /// them; others hear what was saved. An error names what is wrong.
     pub fn read(path: &str, old: &BTreeMap<String, Model>, mut server: Server<PLACES>) -> Result<Self> {
         let mut config: Config = toml::from_str(&fs::read_to_string(path)?)?;
         let saved = fs::read(&config.learnt).unwrap_or_default();
