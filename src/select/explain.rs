@@ -55,6 +55,7 @@ impl fmt::Display for Verdict {
 
 /// One model's part in a selection.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Candidate {
     /// Which model.
     pub model: ModelId,

@@ -7,7 +7,7 @@ use crate::profile::Profile;
 use crate::request::{Draw, Question};
 use crate::select::{Decision, Explanation, Reason};
 use crate::server::probe::{Known, Probe, Probes};
-use crate::server::standing;
+use crate::server::standing::{self, Standing};
 use crate::server::ticket::Ticket;
 use crate::time::{Micros, Timestamp};
 
@@ -18,13 +18,16 @@ use crate::time::{Micros, Timestamp};
 /// on to choose soundly by what was known when it was made, and what its runs report is checked when it comes
 /// in. Only its probes lapse.
 ///
-/// A held model stands in its catalog with the longest times: it fits no budget below 18 minutes.
+/// A model that no request may go to, but probes, stands in its catalog with a time that fits no budget below 18 minutes;
+/// [`Self::live`] is what it would be chosen by.
 ///
-/// It takes 152 bytes for each of the `N` models there may be: what publishing copies.
+/// It takes 153 bytes for each of the `N` models there may be: what publishing copies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Front<const N: usize> {
     pub(super) index: Index<N>,
     pub(super) probes: Probes,
+    /// By the models' places.
+    pub(super) standings: [Standing; N],
 }
 
 impl<const N: usize> Front<N> {
@@ -63,6 +66,18 @@ impl<const N: usize> Front<N> {
         } else {
             self.index.probability(question, model)
         }
+    }
+
+    /// Whether a model is trusted, or `None` for an id that it does not know.
+    pub fn standing(&self, model: ModelId) -> Option<Standing> {
+        self.catalog().get(model)?;
+        self.standings.get(model.index()).copied()
+    }
+
+    /// The live profile of a model, held or not, or `None` for an id that it does not know.
+    pub fn live(&self, model: ModelId) -> Option<Profile> {
+        let profile = *self.catalog().get(model)?;
+        Some(Profile { latency: standing::not_held(profile.latency), ..profile })
     }
 
     /// The models at their present profiles.
@@ -124,15 +139,9 @@ impl<const N: usize> Front<N> {
             Some(Probe { model, profile, once, .. }) => {
                 (Decision { model, reason: Reason::Probe, ..decision }, profile, once)
             }
-            None => (decision, self.live(decision.model), false),
+            // The index gave this id.
+            None => (decision, self.live(decision.model).unwrap_or_default(), false),
         };
         (decision, Ticket::new(&decision, wait, profile.latency, decides, now))
-    }
-
-    /// The profile of a model, of which the index gave the id, held or not.
-    #[inline(always)]
-    fn live(&self, id: ModelId) -> Profile {
-        let profile = self.catalog().get(id).copied().unwrap_or_default();
-        Profile { latency: standing::not_held(profile.latency), ..profile }
     }
 }

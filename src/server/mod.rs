@@ -31,7 +31,7 @@ use crate::time::{Micros, Timestamp};
 
 use self::known::Known;
 use self::probe::{Probe, Probes};
-use self::standing::{NEVER, Pace, Phase, Run};
+use self::standing::{NEVER, Pace, Run};
 
 pub use front::Front;
 pub use learning::{Learning, Learnt};
@@ -182,7 +182,11 @@ impl<const N: usize> Server<N> {
             let _ = known.push(Known::new(prior));
         }
         Self {
-            front: Front { index: Index::new(catalog, policy), probes: Probes::default() },
+            front: Front {
+                index: Index::new(catalog, policy),
+                probes: Probes::default(),
+                standings: [Standing::Trusted; N],
+            },
             known,
             learning,
             arrivals: ArrivalEstimator::default(),
@@ -318,17 +322,9 @@ impl<const N: usize> Server<N> {
         self.check_at
     }
 
-    /// Whether a model is trusted, or `None` for an id that it does not know.
+    /// Whether a model is trusted: see [`Front::standing`].
     pub fn standing(&self, model: ModelId) -> Option<Standing> {
-        self.catalog().get(model)?;
-        let known = self.known.get(model.index())?;
-        Some(match known.trust.phase {
-            Phase::Trusted if self.probed(known) => Standing::Probing,
-            Phase::Trusted => Standing::Trusted,
-            Phase::Held => Standing::Held,
-            Phase::Unproven => Standing::Probing,
-            Phase::Canary(_) => Standing::Canary,
-        })
+        self.front.standing(model)
     }
 
     /// Takes in what the others have measured of a model, in place of what it has heard before: see [`Replicas`]. Says
@@ -409,6 +405,7 @@ impl<const N: usize> Server<N> {
             // The catalog had room, so there is.
             None => drop(self.known.push(known)),
         }
+        self.show(model);
     }
 
     /// Now, or the latest that it has been: reports of several clocks may be out of order. A step back by more is one.
@@ -443,11 +440,10 @@ impl<const N: usize> Server<N> {
         let latency = if known.trust.shut() { standing::held(live.latency) } else { live.latency };
         let new = Profile { latency, ..live };
         *changed |= new != old && front.index.update(model, new).is_some();
-    }
-
-    /// Whether a trusted model is to be probed.
-    fn probed(&self, known: &Known) -> bool {
-        known.drifted(self.learning) || known.slower(self.learning, self.policy().margin)
+        let standing = known.trust.standing(front.probes.lasts(model));
+        if let Some(shown) = front.standings.get_mut(model.index()) {
+            *changed |= core::mem::replace(shown, standing) != standing;
+        }
     }
 
     /// What a model waits for is due.
@@ -460,8 +456,10 @@ impl<const N: usize> Server<N> {
             return;
         };
         known.trust.lapse(pace);
+        let probe = known.probe(model, old.cost, learning, margin, pace, gap);
+        known.trust.probing = probe.is_some_and(|probe| probe.once);
         // If there are too many, it is this one's turn later.
-        known.trust.due = match known.probe(model, old.cost, learning, margin, pace, gap) {
+        known.trust.due = match probe {
             None => NEVER,
             Some(probe) if self.front.probes.open(probe) => {
                 self.changed = true;

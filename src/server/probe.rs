@@ -19,7 +19,7 @@ use crate::time::{Micros, Timestamp};
 /// A share of the requests, in parts per million.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(from = "crate::profile::Accuracy", into = "crate::profile::Accuracy"))]
+#[cfg_attr(feature = "serde", serde(try_from = "u32", into = "u32"))]
 pub struct Share(u32);
 
 impl Share {
@@ -52,6 +52,21 @@ impl Share {
     /// of all at most.
     pub(super) fn losing(lost: u32) -> Self {
         Self(1_000_000_000_u32.checked_div(lost).unwrap_or(u32::MAX).min(10_000))
+    }
+}
+
+/// From parts per million. The error names the share, as deserialising shows it as it is.
+impl TryFrom<u32> for Share {
+    type Error = &'static str;
+
+    fn try_from(ppm: u32) -> Result<Self, Self::Error> {
+        if ppm > Self::ALL.0 { Err("a share is above 1000000 parts per million") } else { Ok(Self(ppm)) }
+    }
+}
+
+impl From<Share> for u32 {
+    fn from(share: Share) -> Self {
+        share.0
     }
 }
 
@@ -187,24 +202,5 @@ impl Probes {
         let before = self.0.len();
         self.0.retain(|probe| now <= probe.until);
         self.0.len() < before
-    }
-}
-
-#[cfg(feature = "serde")]
-mod serde_impl {
-    use super::Share;
-    use crate::profile::Accuracy;
-
-    impl From<Accuracy> for Share {
-        fn from(ppm: Accuracy) -> Self {
-            Self(ppm.as_ppm())
-        }
-    }
-
-    impl From<Share> for Accuracy {
-        fn from(share: Share) -> Self {
-            // No share is above its top.
-            Self::from_ppm(share.0).unwrap_or(Self::MAX)
-        }
     }
 }

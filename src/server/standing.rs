@@ -82,6 +82,8 @@ pub(super) struct Trust {
     restored: u8,
     /// A run was once what the model started from.
     met: bool,
+    /// Its last probe is not followed by an ordinary run yet.
+    pub(super) probing: bool,
 }
 
 /// The clock and the intervals of everything that waits.
@@ -149,12 +151,24 @@ impl Trust {
             strikes: 0,
             restored: 0,
             met: false,
+            probing: false,
         }
     }
 
     /// Whether no request but a probe may go to it.
     pub(super) const fn shut(&self) -> bool {
         !matches!(self.phase, Phase::Trusted)
+    }
+
+    /// What is shown of it; `sampled` where a share of the requests goes to it.
+    pub(super) const fn standing(&self, sampled: bool) -> Standing {
+        match self.phase {
+            Phase::Trusted if self.probing || sampled => Standing::Probing,
+            Phase::Trusted => Standing::Trusted,
+            Phase::Held => Standing::Held,
+            Phase::Unproven => Standing::Probing,
+            Phase::Canary(_) => Standing::Canary,
+        }
     }
 
     /// Takes in that a run goes on for longer than its profile explains.
@@ -246,6 +260,7 @@ impl Trust {
                 if took.is_some() {
                     self.overdue = 0;
                 }
+                self.probing = false;
                 self.forget_old(pace);
                 let due = self.backoff(pace);
                 // A probe that is out is waited for.
@@ -273,6 +288,7 @@ impl Trust {
                         estimator.restore(reference);
                     }
                     self.enter(Phase::Trusted, self.backoff(pace), pace);
+                    self.probing = false;
                     self.restored = self.restored.saturating_add(1).min(RELAPSES);
                 }
             }
