@@ -9,7 +9,8 @@ use crate::profile::{Accuracy, Cost, Latency, Profile};
 use crate::select::threshold::Threshold;
 use crate::server::learning::{Learning, Learnt};
 use crate::server::probe::{Probe, Share};
-use crate::server::standing::{Pace, Phase, Trust};
+use crate::server::report::Told;
+use crate::server::standing::{NEVER, Pace, Phase, Run, Trust};
 use crate::time::{Micros, Timestamp};
 
 /// What is known of a model.
@@ -57,6 +58,43 @@ impl Known {
             trust: Trust::new(Phase::Canary(share)),
             ..Self::new(claimed)
         }
+    }
+
+    /// Takes in what a run, or a judged answer, has told; `sampled` where a share of the requests goes to the model. Says
+    /// whether a probe of it that is open is over.
+    pub(super) fn learn(
+        &mut self,
+        told: Told,
+        sampled: bool,
+        learning: Learning,
+        margin: Margin,
+        pace: Pace,
+    ) -> bool {
+        let (before, drifted) = (self.trust, self.drifted(learning));
+        let reference = self.reference(margin);
+        let Self { learnt, trust, .. } = self;
+        let probe = match told {
+            Told::Overdue { began, probe } => {
+                trust.overdue(began, probe, pace);
+                probe
+            }
+            Told::Ended { began, probe, observation } => {
+                let run = Run { began, probe, observation };
+                trust.ended(run, &mut learnt.latency, reference, margin, learning.latency, pace);
+                probe
+            }
+            Told::Judged { right } => {
+                // Those of a share are few, and so weigh more.
+                let weight = if sampled { learning.accuracy.fivefold() } else { learning.accuracy };
+                learnt.accuracy.observe_of(right, weight, learning.accuracy);
+                false
+            }
+        };
+        if self.trust.due == NEVER && (self.drifted(learning) || self.slower(learning, margin)) {
+            self.trust.due = pace.after(1);
+        }
+        let Trust { phase, due, .. } = self.trust;
+        phase != before.phase || drifted != self.drifted(learning) || probe && due != before.due
     }
 
     /// What the model is taken to be.

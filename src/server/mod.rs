@@ -31,7 +31,7 @@ use crate::time::{Micros, Timestamp};
 
 use self::known::Known;
 use self::probe::{Probe, Probes};
-use self::standing::{NEVER, Pace, Run};
+use self::standing::{NEVER, Pace};
 
 pub use front::Front;
 pub use learning::{Learning, Learnt};
@@ -257,39 +257,13 @@ impl<const N: usize> Server<N> {
         if matches!(told, Told::Ended { .. }) {
             self.arrivals.observe(now);
         }
-        let (pace, learning, margin) = (self.pace(now), self.learning, self.policy().margin);
+        let (pace, margin) = (self.pace(now), self.policy().margin);
+        let sampled = self.front.probes.lasts(model);
         let Some(known) = self.known.get_mut(model.index()) else { return false };
-        let (before, reference) = (known.trust, known.reference(margin));
-        let (probe, drift) = match told {
-            Told::Overdue { began, probe } => {
-                known.trust.overdue(began, probe, pace);
-                (probe, false)
-            }
-            Told::Ended { began, probe, observation } => {
-                let run = Run { began, probe, observation };
-                let Known { trust, learnt, .. } = known;
-                trust.ended(run, &mut learnt.latency, reference, margin, learning.latency, pace);
-                (probe, false)
-            }
-            Told::Judged { right } => {
-                let drifted = known.drifted(learning);
-                // Those of probes are few, and so weigh more.
-                let few = self.front.probes.lasts(model);
-                let weight = if few { learning.accuracy.fivefold() } else { learning.accuracy };
-                known.learnt.accuracy.observe_of(right, weight, learning.accuracy);
-                (false, drifted != known.drifted(learning))
-            }
-        };
-        if drift {
-            known.trust.wake(now);
-        }
-        if known.trust.due == NEVER && (known.drifted(learning) || known.slower(learning, margin)) {
-            known.trust.due = pace.after(1);
-        }
-        let (phase, due) = (known.trust.phase, known.trust.due);
-        if phase != before.phase || drift || probe && due != before.due {
+        if known.learn(told, sampled, self.learning, margin, pace) {
             self.changed |= self.front.probes.close(model);
         }
+        let due = known.trust.due;
         self.show(model);
         self.check_at = self.check_at.min(due);
         self.poll(now)
