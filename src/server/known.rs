@@ -158,8 +158,11 @@ impl Known {
             let window = WINDOW.max(gap.saturating_mul(3));
             // First those that lose least, unless there are few or it goes well.
             let careful = if gap < ONE_IN && self.trust.good() == 0 { ONE_IN } else { Micros::ZERO };
-            // Four times as many with each that goes well.
-            let one_in = Micros::new(ONE_IN.get() >> self.trust.good().min(3).saturating_mul(2));
+            // Four times as many with each that goes well, and twice with each that did not come about, for there may be
+            // few requests that would gain by it.
+            let doubled =
+                self.trust.good().min(3).saturating_mul(2).saturating_add(self.trust.unheard.min(4));
+            let one_in = Micros::new(ONE_IN.get() >> doubled);
             Probe {
                 share: Share::of_one_in(one_in, gap),
                 until: pace.now.after(window),
@@ -192,7 +195,12 @@ impl Known {
             Phase::Canary(_) => pace.after(8),
             // With one, in which others have their turn.
             _ if !probe.once => pace.after(17),
-            _ => probe.until.after(suspect_above(probe.profile.latency)).after(WINDOW),
+            // Longer once many have come to nothing: their reports may be lost.
+            _ => {
+                let many = 1_u32 << self.trust.unheard.saturating_sub(4).min(3);
+                let waited = probe.until.after(suspect_above(probe.profile.latency)).after(WINDOW);
+                waited.after(pace.interval.saturating_mul(many.saturating_sub(1)))
+            }
         }
     }
 }

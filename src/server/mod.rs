@@ -437,6 +437,7 @@ impl<const N: usize> Server<N> {
             None => NEVER,
             Some(probe) if self.front.probes.open(probe) => {
                 self.changed = true;
+                known.trust.unheard = known.trust.unheard.saturating_add(1);
                 known.lease(&probe, pace)
             }
             Some(_) => pace.after(1),

@@ -76,6 +76,8 @@ pub(super) struct Trust {
     overdue_until: Timestamp,
     /// Probes in a row that went well.
     good: u8,
+    /// Times that a probe was opened since one was heard of.
+    pub(super) unheard: u8,
     /// How often the interval of probes has doubled.
     strikes: u8,
     /// How often it was restored of late: what has relapsed has to show more.
@@ -148,6 +150,7 @@ impl Trust {
             overdue: 0,
             overdue_until: START,
             good: 0,
+            unheard: 0,
             strikes: 0,
             restored: 0,
             met: false,
@@ -282,6 +285,7 @@ impl Trust {
         match observation {
             Observation::Took(time) if time <= limit => {
                 self.good = self.good.saturating_add(1);
+                self.unheard = 0;
                 self.due = pace.now;
                 if self.good >= GOOD << self.restored {
                     if self.phase == Phase::Trusted {
@@ -312,7 +316,7 @@ impl Trust {
     }
 
     fn enter(&mut self, phase: Phase, due: Timestamp, pace: Pace) {
-        *self = Self { phase, due, since: pace.now, overdue: 0, good: 0, ..*self };
+        *self = Self { phase, due, since: pace.now, overdue: 0, good: 0, unheard: 0, ..*self };
     }
 
     fn backoff(&self, pace: Pace) -> Timestamp {
