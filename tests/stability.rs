@@ -64,6 +64,7 @@ fn shown(names: &[String], decision: &Decision) -> String {
         Reason::Base => "=",
         Reason::Explored => "",
         Reason::Tight | Reason::TooLate => "!",
+        Reason::Probe => panic!("only a server probes"),
     };
     format!("{mark}{}", names[decision.model.index()].replace(' ', "_"))
 }

@@ -393,7 +393,7 @@ impl World {
         self.timeline.after(spike, Event::Dequeued { request, model: decision.model });
 
         // The device knows T_input now, and expects what the server most likely does.
-        let model = self.server.explain(budget).base.expect("there are models").model();
+        let model = self.server.explain(budget, self.now()).base.expect("there are models").model();
         let network = Latency { mean: upload.saturating_mul(2), deviation: Micros::new(upload.get() / 2) };
         let expected = remote_time(network, model.profile.latency);
         let asked = &mut self.requests[request];

@@ -28,6 +28,7 @@ pub fn same_sets(case: &Case) {
             Reason::Base | Reason::Explored => Base::Fits(base),
             Reason::Tight => Base::Tight(base),
             Reason::TooLate => Base::TooLate(base),
+            Reason::Probe => panic!("only a server probes"),
         }
     });
     assert_eq!(decided, exact.base);

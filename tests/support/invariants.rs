@@ -97,6 +97,7 @@ pub fn the_reason_is_true(case: &Case) {
         Reason::TooLate => {
             assert!(is_base && !fits(case, base, case.budget) && mean >= case.budget.time());
         }
+        Reason::Probe => panic!("only a server probes"),
     }
     // The earlier budget exactly if the base fits that.
     let earlier = case.earlier.map(|(budget, _)| budget.min(case.budget));
