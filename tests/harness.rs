@@ -105,15 +105,14 @@ fn a_model_turns_ten_times_slower_and_recovers() {
     let began = |seconds: std::ops::Range<u64>| {
         summary.largest_began.iter().filter(|second| seconds.contains(second)).count()
     };
-    // Found out within a second, left alone while it is slow, and used again once the server's patience of a
-    // minute is over, at its true profile.
+    // Found out within a second. At 100 requests a second it is probed after 10 s, and 20 s after that probe has failed;
+    // then it is used again, at its true profile.
+    let (before, slow, after) = (began(0..10), began(11..30), began(30..44));
     assert!(
-        began(0..10) > 500 && began(11..30) == 0,
-        "{} before, {} while slow",
-        began(0..10),
-        began(11..30)
+        before > 500 && (1..=2).contains(&slow) && after <= 1,
+        "{before}, {slow} while slow, {after} after"
     );
-    assert!(began(92..100) > 300, "{} after", began(92..100));
+    assert!((50..100).all(|second| began(second..second + 1) > 40), "{:?}", summary.largest_began);
     assert!(summary.last_compared[LARGEST] > 100);
 }
 

@@ -490,10 +490,13 @@ impl World {
         } else if slowness == followed.slowness {
             followed.samples += 1;
         }
-        for (number, profile) in self.server.catalog().profiles().iter().enumerate() {
-            let Followed { slowness, samples, needed, .. } = self.followed[number];
+        for (number, followed) in self.followed.iter().enumerate() {
+            let Followed { slowness, samples, needed, .. } = *followed;
             if samples >= needed {
-                let known = profile.latency.mean.as_millis();
+                // One that is held shows the longest times, and keeps its profile.
+                let id = self.server.catalog().id(number).expect("a model");
+                let learnt = self.server.learnt(id).expect("a model").latency;
+                let known = learnt.latency().expect("a prior").mean.as_millis();
                 let truth = MODELS[number].1 * slowness;
                 let off = (known / truth - 1.0).abs();
                 assert!(off <= 0.05, "model {number}: {known} ms after {samples} samples of {truth} ms");
