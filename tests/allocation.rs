@@ -11,8 +11,9 @@
 use std::hint::black_box;
 
 use mdinference::{
-    Accuracy, Budget, Catalog, Cost, Draw, Index, Latency, Micros, ModelSet, Policy, Price, Profile, Request,
-    Sharpness, subset,
+    Accuracy, Budget, Catalog, Cost, Draw, Index, Latency, Learning, Micros, ModelSet, Policy, Price,
+    Profile, Reason, Replicas, Report, Request, Server, Share, Sharpness, Standing, Ticket, Timestamp,
+    subset,
 };
 
 const MODELS: usize = 64;
@@ -147,5 +148,60 @@ fn building_and_changing_a_catalog() {
         assert!(catalog.remove(id).is_ok());
         let id = catalog.add(profile(3, 7)).unwrap();
         assert!(catalog.replace(id, profile(3, 8)).is_ok());
+    });
+}
+
+/// Choosing, learning, holds, probes and canaries; hearing of others; coming and going.
+#[test]
+fn serving() {
+    let catalog = catalog();
+    assert_no_allocation(move || {
+        let mut server = Server::new(catalog, Policy::PAPER, Learning::DEFAULT);
+        let mut replicas = Replicas::<MODELS, 2>::new();
+        let canary = server.catalog().id(MODELS - 1).unwrap();
+        server.remove(canary).unwrap();
+        let canary = server.add_canary(profile(0, 60), Share::ALL).unwrap();
+        let after = |millis| Timestamp::default().after(Micros::from_millis(millis));
+        let (mut probes, mut held) = (0, 0);
+        for step in 0..2_000 {
+            let now = after(10 * step);
+            let budget = Budget::of(Micros::from_millis(step % 200));
+            let (decision, mut ticket) = server.begin(budget, Draw::from_id(step.into()), now);
+            probes += u32::from(decision.reason == Reason::Probe);
+            black_box(server.explain(budget, now).candidates().last());
+            black_box(server.probability(budget, decision.model, now));
+            // Now and then some hang.
+            let late = after(10 * step + if step % 300 < 100 { 900 } else { 30 });
+            if let Some(report) = ticket.overdue(late) {
+                black_box(server.learn(report, now));
+            }
+            held += server
+                .catalog()
+                .models()
+                .filter(|model| server.standing(model.id) == Some(Standing::Held))
+                .count();
+            let lost = |ticket: Ticket| {
+                let _ = black_box(ticket.cancelled(late));
+            };
+            let report = match step % 3 {
+                0 => ticket.completed(late),
+                1 => ticket.or_else(lost).failed(late),
+                _ => {
+                    drop(ticket.or_else(lost));
+                    Report::judged(decision.model, step % 2 == 0)
+                }
+            };
+            black_box(server.learn(report, now));
+            black_box(server.poll(server.poll_at().min(now)));
+            let learnt = *server.learnt(decision.model).unwrap();
+            black_box(replicas.hear(step % 3, decision.model, learnt, now));
+            black_box(server.hear(decision.model, replicas.pooled(decision.model)));
+            if step % 500 == 0 {
+                replicas.forget(1);
+            }
+        }
+        assert!(probes > 0 && held > 0, "{probes} {held}");
+        assert_ne!(server.standing(canary), Some(Standing::Canary), "it was never tried");
+        server.replace(canary, profile(3, 8)).unwrap();
     });
 }
