@@ -14,8 +14,9 @@ mod support;
 use std::fmt::{Debug, Write as _};
 
 use mdinference::{
-    Accuracy, Budget, Catalog, Cost, Decision, Draw, Exclusion, Latency, Learning, Margin, Micros, ModelId,
-    NetworkTime, NothingEligible, Policy, Price, Profile, Report, Request, Sharpness, Timestamp, Value,
+    Accuracy, Budget, Catalog, Cost, Decision, Draw, Exclusion, Latency, Learning, Learnt, Margin, Micros,
+    ModelId, NetworkTime, NothingEligible, Policy, Price, Profile, Reason, Report, Request, Server, Share,
+    Sharpness, Standing, Ticket, Timestamp, Value, Verdict,
 };
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
@@ -36,6 +37,28 @@ fn catalog() -> Catalog<4> {
     let profiles = [(49.7, 3.21, 0.08), (82.6, 112.61, 0.36)]
         .map(|(accuracy, mean, deviation)| Profile::from_percent_and_millis(accuracy, mean, deviation));
     Catalog::try_new(profiles).unwrap()
+}
+
+fn at(millis: u32) -> Timestamp {
+    Timestamp::default().after(Micros::from_millis(millis))
+}
+
+/// A run of the better of the two, begun after a second.
+fn run() -> Ticket {
+    let mut server = Server::new(catalog(), Policy::PAPER, Learning::DEFAULT);
+    server.begin(Budget::of(Micros::from_millis(170)), Draw::from_id(1), at(1_000)).1
+}
+
+/// What is learnt of a model by some runs, one of them a suspect, and some answers.
+fn learnt() -> Learnt {
+    let mut server = Server::new(catalog(), Policy::PAPER, Learning::DEFAULT);
+    let model = server.catalog().id(1).unwrap();
+    for millis in [100, 120, 800] {
+        let (_, ticket) = server.begin(Budget::of(Micros::from_millis(170)), Draw::from_id(1), at(0));
+        server.learn(ticket.completed(at(millis)), at(millis));
+        server.learn(Report::judged(model, millis < 800), at(millis));
+    }
+    *server.learnt(model).unwrap()
 }
 
 #[test]
@@ -68,6 +91,30 @@ fn what_is_written_comes_back() {
     let borrowing = request.with_waits(&[Micros::MAX]);
     assert!(serde_json::to_string(&borrowing).is_err());
     comes_back(borrowing.owned());
+    comes_back(borrowing.owned().with_duplicate());
+}
+
+/// What a server's log holds, and what it tells others, or its next self.
+#[test]
+fn what_a_server_says_comes_back() {
+    let overdue = run().overdue(at(1_900)).unwrap();
+    for report in [overdue, run().completed(at(1_120)), run().failed(at(1_001)), run().cancelled(at(1_001))] {
+        comes_back(report);
+    }
+    let model = catalog().id(1).unwrap();
+    comes_back(Report::judged(model, false));
+    comes_back(overdue.told);
+    comes_back(learnt());
+    comes_back(Learning::DEFAULT.with_probe_interval(Micros::MAX));
+    for share in [Share::default(), Share::from_percent(0.0001).unwrap(), Share::ALL] {
+        comes_back(share);
+    }
+    for standing in [Standing::Trusted, Standing::Held, Standing::Probing, Standing::Canary] {
+        comes_back(standing);
+    }
+    comes_back(Reason::Probe);
+    comes_back(Verdict::Probe);
+    comes_back(Verdict::Excluded(Exclusion::NotAllowed));
 }
 
 proptest! {
@@ -102,6 +149,13 @@ fn what_is_written_is_as_committed() {
     line(serde_json::to_string(&NetworkTime::TwiceInput(Micros::new(40))));
     line(serde_json::to_string(&Learning::DEFAULT));
     line(serde_json::to_string(&Report::judged(decision.model, true)));
+    line(serde_json::to_string(&run().overdue(at(1_900)).unwrap()));
+    line(serde_json::to_string(&run().completed(at(1_120))));
+    line(serde_json::to_string(&run().cancelled(at(1_005))));
+    line(serde_json::to_string(&Standing::Held));
+    line(serde_json::to_string(&Reason::Probe));
+    line(serde_json::to_string(&Share::from_percent(1.0).unwrap()));
+    line(serde_json::to_string(&learnt()));
     assert_expected("written/json.txt", &text);
 }
 
@@ -180,7 +234,20 @@ fn what_a_constructor_refuses_is_refused() {
     refused::<Decision>(&mut text, &format!(r#"{{"model":{id},"base":0,"reason":"Base","budget":1}}"#));
     refused::<Request<'static>>(&mut text, r#"{"budget_us":1,"max_costs":2}"#);
     refused::<Request<'static>>(&mut text, r#"{"budget_us":1,"min_accuracy_ppm":1000001}"#);
-    refused::<Learning>(&mut text, r#"{"latency":0.05,"accuracy":0.001,"patience":60000000}"#);
+    refused::<Request<'static>>(&mut text, r#"{"budget_us":1,"duplicate":1}"#);
+    refused::<Learning>(&mut text, r#"{"latency":0.05,"accuracy":0.001,"probe_interval":1000000}"#);
+    refused::<Learning>(&mut text, r#"{"latency":0.05,"accuracy":0.001,"patience_us":60000000}"#);
+    refused::<Share>(&mut text, "1000001");
+    refused::<Share>(&mut text, "0.5");
+    refused::<Standing>(&mut text, r#""Dead""#);
+    refused::<Report>(&mut text, &format!(r#"{{"model":{id},"told":{{"Judged":{{}}}}}}"#));
+    refused::<Report>(&mut text, &format!(r#"{{"model":{id},"told":{{"Overdue":{{"began":0}}}}}}"#));
+    let ended =
+        |rest: &str| format!(r#"{{"model":{id},"told":{{"Ended":{{"began":0,"probe":false{rest}}}}}}}"#);
+    assert!(serde_json::from_str::<Report>(&ended(r#","observation":{"took_us":1}"#)).is_ok());
+    refused::<Report>(&mut text, &ended(""));
+    refused::<Report>(&mut text, &ended(r#","observation":{"took_ms":1}"#));
+    refused::<Report>(&mut text, &ended(r#","observation":{"took_us":-1}"#));
     assert_expected("written/refusals.txt", &text);
 }
 
