@@ -11,8 +11,9 @@ use core::panic::PanicInfo;
 
 use mdinference::device::Event;
 use mdinference::{
-    Accuracy, Budget, Catalog, Device, Draw, Index, Latency, Micros, ModelId, ModelSet, NetworkTime, Policy,
-    Price, Profile, Question, Report, Request, Server, Ticket, Timestamp, subset,
+    Accuracy, Budget, Catalog, Device, Draw, Index, Latency, Learning, Micros, ModelId, ModelSet,
+    NetworkTime, Policy, Price, Profile, Question, Replicas, Report, Request, Server, Share, Ticket,
+    Timestamp, subset,
 };
 
 unsafe extern "C" {
@@ -35,6 +36,9 @@ extern "C" fn _start() -> ! {
             let _ = black_box(index.remove(black_box(ModelId::default())));
             let _ = black_box(index.replace(black_box(ModelId::default()), profile));
             black_box(Draw::from_bytes(black_box(&[0_u8; 36])));
+            let mut server = Server::new(catalog, Policy::PAPER, black_box(Learning::DEFAULT));
+            live(&mut server);
+            come_and_go(&mut server, profile);
         }
         // Not built here: `sort_unstable` of more than 20 models has a panic, for an order that contradicts
         // itself. That of integers does not, but the compiler does not know.
@@ -43,6 +47,10 @@ extern "C" fn _start() -> ! {
         }
         if let Some(server) = black_box(None::<&mut Server<64>>) {
             live(server);
+        }
+        if let Some((server, replicas)) = black_box(None::<(&mut Server<64>, &mut Replicas<64, 8>)>) {
+            hear(server, replicas);
+            *replicas = Replicas::new();
         }
         if let Some(device) = black_box(None::<&mut Device>) {
             duplicate(device);
@@ -88,18 +96,43 @@ fn asking<'a, const N: usize>(budget: Budget, allowed: &'a ModelSet<N>, waits: &
         .with_price(black_box(Price::NONE))
 }
 
-/// What a server does per request.
+/// What a server does per request, and between them.
 fn live<const N: usize>(server: &mut Server<N>) {
     let (time, now) = (Micros::new(black_box(0)), Timestamp::from_micros(black_box(0)));
     let budget = Budget::new(time, NetworkTime::TwiceInput(time));
-    let (_, ticket) = server.begin(budget, Draw::from_id(black_box(0)), now);
-    end(server, ticket, now);
+    ask(server, budget, now);
     let (allowed, waits) = (black_box(ModelSet::<N>::ALL), black_box([Micros::ZERO; N]));
-    if let Ok((_, ticket)) =
-        server.front().begin(asking(budget, &allowed, &waits), Draw::from_id(black_box(0)), now)
-    {
+    ask(server, asking(budget, &allowed, &waits).with_duplicate(), now);
+    black_box(server.poll(black_box(now)));
+    black_box(server.poll_at());
+    black_box(server.standing(black_box(ModelId::default())));
+}
+
+/// Its models come and go.
+fn come_and_go<const N: usize>(server: &mut Server<N>, profile: Profile) {
+    let share = Share::from_percent(black_box(1.0)).unwrap_or(Share::ALL);
+    let _ = black_box(server.add(profile));
+    let _ = black_box(server.add_canary(profile, share));
+    let _ = black_box(server.remove(black_box(ModelId::default())));
+    let _ = black_box(server.replace(black_box(ModelId::default()), profile));
+}
+
+/// What the one who learns, and those with a copy of the front, answer.
+fn ask<const N: usize, Q: Question>(server: &mut Server<N>, question: Q, now: Timestamp) {
+    let (draw, id) = (Draw::from_id(black_box(0)), black_box(ModelId::default()));
+    let _ = black_box(server.probability(question, id, now));
+    for candidate in server.front().explain(question, now).candidates() {
+        black_box(candidate);
+    }
+    let request = question.request();
+    if let Ok((_, ticket)) = server.begin(request, draw, now) {
         end(server, ticket, now);
     }
+    let copy = server.front();
+    if let Ok((_, ticket)) = copy.begin(request, draw, now) {
+        end(server, ticket, now);
+    }
+    drop(black_box(server.begin(request.budget(), draw, now)).1.or_else(lost));
 }
 
 /// What a run of it tells.
@@ -110,13 +143,39 @@ fn end<const N: usize>(server: &mut Server<N>, mut ticket: Ticket, now: Timestam
     }
     let judged = Report::judged(ticket.model(), black_box(true));
     black_box(server.learn(judged, now));
+    let mut guard = ticket.or_else(lost);
+    if let Some(report) = guard.overdue(black_box(now)) {
+        black_box(server.learn(report, now));
+    }
     let report = match black_box(0) {
+        0 => guard.completed(now),
+        1 => guard.failed(now),
+        2 => guard.timed_out(now),
+        3 => guard.cancelled(now),
+        // It is lost.
+        _ => return,
+    };
+    black_box(server.learn(report, now));
+}
+
+fn lost(ticket: Ticket) {
+    let now = ticket.overdue_at();
+    let _ = black_box(match black_box(0) {
         0 => ticket.completed(now),
         1 => ticket.failed(now),
         2 => ticket.timed_out(now),
         _ => ticket.cancelled(now),
-    };
-    black_box(server.learn(report, now));
+    });
+}
+
+/// What a server hears of others.
+fn hear<const N: usize, const R: usize>(server: &mut Server<N>, replicas: &mut Replicas<N, R>) {
+    let (model, now) = (black_box(ModelId::default()), Timestamp::from_micros(black_box(0)));
+    if let Some(learnt) = server.learnt(model) {
+        black_box(replicas.hear(black_box(0), model, *learnt, now));
+    }
+    black_box(server.hear(model, replicas.pooled(model)));
+    replicas.forget(black_box(0));
 }
 
 /// What a device does per request.
