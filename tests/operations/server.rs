@@ -1,13 +1,16 @@
-//! Sequences of operations on a server, decoded from any bytes, with its promises checked after each: run by
-//! proptest and by a fuzz target alike.
+//! Sequences of operations on a server, decoded from any bytes, with its promises checked after each; then it is left
+//! alone, and has to recover: run by proptest and by a fuzz target alike.
 
-use mdinference::estimate::{LatencyEstimator, Observation};
+use mdinference::estimate::Observation;
 use mdinference::{
-    Accuracy, Budget, Catalog, CatalogError, Cost, Draw, Latency, Learning, Micros, ModelId, ModelSet,
-    NetworkTime, Policy, Price, Profile, Report, Request, Server, Ticket, Timestamp, Told,
+    Accuracy, Budget, Candidate, Catalog, CatalogError, Cost, Decision, Draw, Front, Latency, Learning,
+    Learnt, Margin, Micros, Model, ModelId, ModelSet, NetworkTime, NothingEligible, Policy, Price, Profile,
+    Reason, Replicas, Report, Request, Server, Share, Sharpness, Standing, Ticket, Timestamp, Told, Verdict,
 };
 
-const MODELS: usize = 4;
+const MODELS: usize = 6;
+const REPLICAS: usize = 3;
+const NEVER: Timestamp = Timestamp::from_micros(u64::MAX);
 
 /// Takes numbers off the front; zero once there are no more.
 struct Bytes<'a>(&'a [u8]);
@@ -17,6 +20,11 @@ impl Bytes<'_> {
         let Some((&first, rest)) = self.0.split_first() else { return 0 };
         self.0 = rest;
         first
+    }
+
+    /// 0 to `below` − 1.
+    fn number(&mut self, below: u8) -> usize {
+        usize::from(self.byte() % below)
     }
 
     fn wide(&mut self) -> u64 {
@@ -34,10 +42,29 @@ impl Bytes<'_> {
         }
     }
 
+    fn accuracy(&mut self) -> Accuracy {
+        Accuracy::from_ppm(u32::from(self.byte()) * 3_900).unwrap()
+    }
+
     fn profile(&mut self) -> Profile {
-        let accuracy = Accuracy::from_ppm(u32::from(self.byte()) * 3_900).unwrap();
-        let latency = Latency { mean: self.span(), deviation: self.span() };
-        Profile::new(accuracy, latency).with_cost(Cost(u32::from(self.byte())))
+        let latency = Latency { mean: self.span(), deviation: self.deviation() };
+        Profile::new(self.accuracy(), latency).with_cost(Cost(u32::from(self.byte())))
+    }
+
+    /// As a rule small.
+    fn deviation(&mut self) -> Micros {
+        if self.byte() < 32 { self.span() } else { Micros::new(u32::from(self.byte()) << 4) }
+    }
+
+    fn policy(&mut self) -> Policy {
+        let margin = [1.0, 1.0, 0.0, 3.0, 1_000.0][self.number(5)];
+        let sharpness = [1, 3][self.number(2)];
+        Policy { margin: Margin::new(margin).unwrap(), sharpness: Sharpness::new(sharpness).unwrap() }
+    }
+
+    fn learning(&mut self) -> Learning {
+        let learning = Learning::DEFAULT;
+        if self.byte() < 192 { learning } else { learning.with_probe_interval(self.span()) }
     }
 
     /// One of these; `None` if there are none.
@@ -46,13 +73,34 @@ impl Bytes<'_> {
     }
 }
 
+/// A model of the server, and what is known of it outside.
+#[derive(Clone, Copy)]
+struct Hosted {
+    id: ModelId,
+    prior: Profile,
+    heard: Option<Learnt>,
+    /// Until when there is to be no other probe of it.
+    probed_until: Timestamp,
+}
+
+impl Hosted {
+    fn new(id: ModelId, prior: Profile) -> Self {
+        Self { id, prior, heard: None, probed_until: Timestamp::default() }
+    }
+}
+
 /// A server, and what is around it.
 struct Operated {
     server: Server<MODELS>,
-    /// An earlier state of it.
-    replica: Server<MODELS>,
-    /// Of its models, by place, and those of models that are no more.
-    priors: Vec<Option<(ModelId, Profile)>>,
+    /// Is called as the server is, and asked nothing else.
+    twin: Server<MODELS>,
+    /// As the front was when last somebody was told to publish it.
+    told: Front<MODELS>,
+    /// An older one, which others choose by.
+    copy: Front<MODELS>,
+    learning: Learning,
+    /// Its models, by place, and the ids of those that are no more.
+    hosted: Vec<Option<Hosted>>,
     gone: Vec<ModelId>,
     /// Of another catalog.
     strangers: Vec<ModelId>,
@@ -60,105 +108,203 @@ struct Operated {
     /// On their way to the server, and those that it has seen, to come again.
     sent: Vec<Report>,
     seen: Vec<Report>,
+    statements: Vec<Statement>,
     now: Timestamp,
+}
+
+/// What a replica has said of a model.
+#[derive(Clone, Copy)]
+struct Statement {
+    replica: u32,
+    model: ModelId,
+    learnt: Learnt,
+    at: Timestamp,
 }
 
 /// Builds a server and drives it by `bytes`. Panics if it breaks a promise.
 #[allow(unreachable_pub, reason = "a fuzz target includes this file too")]
 pub fn run(bytes: &[u8]) {
     let mut bytes = Bytes(bytes);
-    let priors: Vec<Profile> = (0..=usize::from(bytes.byte()) % MODELS).map(|_| bytes.profile()).collect();
-    let learning = Learning::DEFAULT.with_patience(bytes.span());
+    let priors: Vec<Profile> = (0..=bytes.number(MODELS as u8)).map(|_| bytes.profile()).collect();
+    let (policy, learning) = (bytes.policy(), bytes.learning());
     let catalog = Catalog::<MODELS>::new(priors.iter().copied()).unwrap();
-    let priors =
-        (0..).zip(&priors).map(|(place, &prior)| Some((catalog.id(place).unwrap(), prior))).collect();
-    let server = Server::new(catalog, Policy::PAPER, learning);
+    let hosted = catalog.models().map(|model| model.id).collect::<Vec<_>>();
+    let hosted = (0..priors.len())
+        .map(|place| *hosted.iter().find(|id| id.index() == place).unwrap())
+        .zip(priors)
+        .map(|(id, prior)| Some(Hosted::new(id, prior)))
+        .collect();
+    let server = Server::new(catalog, policy, learning);
     let stranger = Catalog::<MODELS>::new([Profile::new(Accuracy::MAX, Latency::default()); MODELS]).unwrap();
     let strangers: Vec<ModelId> =
         stranger.models().map(|model| model.id).filter(|&id| server.catalog().get(id).is_none()).collect();
     let mut operated = Operated {
-        replica: server.clone(),
+        twin: server.clone(),
+        told: server.front().clone(),
+        copy: server.front().clone(),
         server,
-        priors,
+        learning,
+        hosted,
         gone: Vec::new(),
         strangers,
         running: Vec::new(),
         sent: Vec::new(),
         seen: Vec::new(),
+        statements: Vec::new(),
         now: Timestamp::default(),
     };
-    while !bytes.0.is_empty() {
+    while bytes.0.len() > 1 {
         operated.step(&mut bytes);
         operated.check();
     }
+    operated.check_statements();
+    operated.recover(&mut bytes);
 }
 
 impl Operated {
     fn step(&mut self, bytes: &mut Bytes<'_>) {
-        let before = self.server.clone();
-        let changed = match bytes.byte() % 12 {
+        match bytes.byte() % 16 {
             0 | 1 => {
-                let ticket = begin(&self.server, bytes, self.now);
-                self.running.extend(ticket);
-                false
+                let asked = Asked::new(&self.server, bytes);
+                let draw = Draw::from_uniform_bits(bytes.wide());
+                let answer = self.begin(asked.request(), draw);
+                self.running.extend(answer.map(|(_, ticket)| ticket));
             }
-            2 | 3 => {
-                self.end(bytes);
-                false
+            2 => self.begin_by_copy(bytes),
+            3 => {
+                // Many at once, of one model.
+                let model = self.any_hosted(bytes).id;
+                let allowed: ModelSet<MODELS> = [model].into_iter().collect();
+                let request = Request::new(self.long()).with_allowed(&allowed);
+                for _ in 0..bytes.number(8) {
+                    let answer = self.begin(request, Draw::from_uniform_bits(bytes.wide()));
+                    self.running.extend(answer.map(|(_, ticket)| ticket));
+                }
             }
-            4 => {
-                self.overdue(bytes);
-                false
+            4 => self.end(bytes),
+            5 => self.end_all(bytes),
+            6 => self.overdue(bytes),
+            7 => {
+                // All that run hang.
+                self.now = self.now.after(bytes.span());
+                let now = self.now;
+                let reports: Vec<Report> =
+                    self.running.iter_mut().filter_map(|ticket| ticket.overdue(now)).collect();
+                reports.into_iter().for_each(|report| self.learn(report));
             }
             // Reports come in any order, and some again.
-            5 | 6 => match bytes.place(&self.sent) {
-                Some(place) => {
+            8 | 9 => {
+                if let Some(place) = bytes.place(&self.sent) {
                     let report = self.sent.swap_remove(place);
                     self.seen.push(report);
-                    self.learn(report)
+                    self.learn(report);
                 }
-                None => false,
-            },
-            7 => match bytes.place(&self.seen) {
-                Some(place) => self.learn(self.seen[place]),
-                None => false,
-            },
-            8 => {
-                let report = Report::judged(self.any_model(bytes), bytes.byte() < 128);
-                self.learn(report)
-            }
-            9 => {
-                // The clock goes on, steps back, and jumps by years.
-                self.now = match bytes.byte() % 4 {
-                    0 => Timestamp::from_micros(bytes.wide()),
-                    _ => self.now.after(bytes.span()),
-                };
-                self.server.revive(self.now)
             }
             10 => {
-                let model = self.any_model(bytes);
-                let changed =
-                    self.replica.learnt(model).is_some_and(|learnt| self.server.merge(model, learnt));
-                self.replica = before.clone();
-                changed
+                if let Some(place) = bytes.place(&self.seen) {
+                    self.learn(self.seen[place]);
+                }
             }
-            _ => {
-                self.come_and_go(bytes);
-                return;
+            11 => {
+                let (model, right) = (self.any_model(bytes), bytes.byte() < 128);
+                (0..1 + 20 * bytes.number(16)).for_each(|_| self.learn(Report::judged(model, right)));
             }
-        };
-        assert_eq!(
-            changed,
-            self.server.catalog() != before.catalog(),
-            "whether profiles changed must be told"
-        );
+            12 => {
+                // The clock goes on, steps back, and jumps by years.
+                self.now = match bytes.number(4) {
+                    0 => Timestamp::from_micros(bytes.wide()),
+                    1 => self.now.after(Micros::from_millis(10 * u32::from(bytes.byte()))),
+                    _ => self.now.after(bytes.span()),
+                };
+                self.poll();
+            }
+            13 => {
+                // As somebody does who sleeps until then.
+                let due = self.server.poll_at();
+                if due < NEVER {
+                    self.now = self.now.max(due);
+                    self.poll();
+                }
+            }
+            14 => self.hear(bytes),
+            _ => self.come_and_go(bytes),
+        }
+    }
+
+    fn ids(&self) -> Vec<ModelId> {
+        self.hosted.iter().flatten().map(|hosted| hosted.id).collect()
+    }
+
+    fn hosted(&mut self, id: ModelId) -> Option<&mut Hosted> {
+        self.hosted.iter_mut().flatten().find(|hosted| hosted.id == id)
+    }
+
+    fn any_hosted(&self, bytes: &mut Bytes<'_>) -> Hosted {
+        let hosted: Vec<Hosted> = self.hosted.iter().flatten().copied().collect();
+        hosted[bytes.place(&hosted).unwrap()]
     }
 
     /// Any model, there or not.
     fn any_model(&self, bytes: &mut Bytes<'_>) -> ModelId {
-        let there = self.priors.iter().flatten().map(|&(id, _)| id);
-        let all: Vec<ModelId> = there.chain(self.gone.iter().chain(&self.strangers).copied()).collect();
+        let mut all = self.ids();
+        all.extend(self.gone.iter().chain(&self.strangers));
         all[bytes.place(&all).unwrap()]
+    }
+
+    /// A budget that every model fits by what it started from, if there is one.
+    fn long(&self) -> Budget {
+        Budget::of(self.hosted.iter().flatten().map(|hosted| needed(hosted.prior.latency)).max().unwrap())
+    }
+
+    fn begin(&mut self, request: Request<'_>, draw: Draw) -> Result<(Decision, Ticket), NothingEligible> {
+        // What is due by now is done first.
+        let mut ready = self.server.clone();
+        if self.now >= ready.poll_at() {
+            ready.poll(self.now);
+        }
+        check_probabilities(ready.front(), &request, self.now);
+        let answer = self.server.begin(request, draw, self.now);
+        assert_eq!(answer, self.twin.begin(request, draw, self.now));
+        assert_eq!(answer, ready.front().begin(request, draw, self.now));
+        check_choice(ready.front(), &request, draw, self.now, &answer);
+        if let Ok((decision, ticket)) = &answer
+            && decision.reason == Reason::Probe
+        {
+            self.check_probe(ticket);
+        }
+        answer
+    }
+
+    /// While the report of a probe is waited for, there is no other of its model, unless it gets a share.
+    fn check_probe(&mut self, ticket: &Ticket) {
+        let (now, learning) = (self.now, self.learning);
+        let learnt = *self.server.learnt(ticket.model()).unwrap();
+        let canary = self.server.standing(ticket.model()) == Some(Standing::Canary);
+        let hosted = self.hosted(ticket.model()).unwrap();
+        let heard = hosted.heard.as_ref().map(|heard| &heard.accuracy);
+        let drifted = learnt.accuracy.believed(heard, learning.accuracy) < learnt.accuracy.prior();
+        if !canary && !drifted {
+            assert!(now >= hosted.probed_until, "two probes at once");
+            hosted.probed_until = ticket.overdue_at();
+        }
+    }
+
+    /// Others choose by a front that was published some time ago, and by clocks of their own.
+    fn begin_by_copy(&mut self, bytes: &mut Bytes<'_>) {
+        let asked = Asked::new(&self.server, bytes);
+        let draw = Draw::from_uniform_bits(bytes.wide());
+        let now = match bytes.number(3) {
+            0 => self.now,
+            1 => self.now.after(bytes.span()),
+            _ => Timestamp::from_micros(self.now.as_micros().saturating_sub(bytes.span().get().into())),
+        };
+        check_probabilities(&self.copy, &asked.request(), now);
+        let answer = self.copy.begin(asked.request(), draw, now);
+        check_choice(&self.copy, &asked.request(), draw, now, &answer);
+        self.running.extend(answer.map(|(_, ticket)| ticket));
+        if bytes.byte() < 128 {
+            self.copy = self.told.clone();
+        }
     }
 
     /// A run ends, or its ticket is lost.
@@ -166,17 +312,22 @@ impl Operated {
         let Some(place) = bytes.place(&self.running) else { return };
         let mut ticket = self.running.swap_remove(place);
         let end = self.now.after(bytes.span());
-        self.sent.push(match bytes.byte() % 6 {
-            0 => ticket.completed(end),
-            1 => ticket.failed(end),
-            2 => ticket.timed_out(end),
-            3 => ticket.cancelled(end),
-            4 => {
-                ticket.started(self.now);
-                ticket.completed(end)
+        let how = bytes.byte();
+        if how & 0x20 != 0 {
+            ticket.started(self.now);
+        }
+        self.sent.extend(if how & 0x10 == 0 { ended(ticket, how, end) } else { guarded(ticket, how, end) });
+    }
+
+    /// All that run end at once, and the server learns of it.
+    fn end_all(&mut self, bytes: &mut Bytes<'_>) {
+        self.now = self.now.after(bytes.span());
+        let (how, now) = (bytes.byte(), self.now);
+        for ticket in std::mem::take(&mut self.running) {
+            if let Some(report) = ended(ticket, how, now) {
+                self.learn(report);
             }
-            _ => return,
-        });
+        }
     }
 
     fn overdue(&mut self, bytes: &mut Bytes<'_>) {
@@ -185,150 +336,385 @@ impl Operated {
         let due = ticket.overdue_at();
         let report = ticket.overdue(now);
         // At the end of time it may be due, or have been reported before.
-        if due < Timestamp::from_micros(u64::MAX) {
+        if due < NEVER {
             assert_eq!(report.is_some(), now >= due);
         }
         assert_eq!(ticket.overdue(now), None, "once is enough");
         self.sent.extend(report);
     }
 
-    fn learn(&mut self, report: Report) -> bool {
+    fn learn(&mut self, report: Report) {
         let before = self.server.clone();
         let Report { model, told, .. } = report;
         let changed = self.server.learn(report, self.now);
-        let (Some(old), Some(learnt)) = (before.learnt(model), self.server.learnt(model)) else {
+        assert_eq!(changed, self.twin.learn(report, self.now));
+        for id in self.ids().into_iter().filter(|&id| id != model) {
+            assert_eq!(self.server.learnt(id), before.learnt(id), "another model's report taught it");
+        }
+        let (Some(old), Some(new)) = (before.learnt(model), self.server.learnt(model)) else {
             assert!(!changed && self.server == before, "a stranger taught something");
-            return false;
+            return;
         };
         match told {
-            Told::Run(Observation::Took(_)) => {
-                assert_eq!(learnt.latency.samples(), old.latency.samples().saturating_add(1));
+            Told::Overdue { .. } => assert_eq!(new, old),
+            Told::Ended { observation, .. } => {
+                assert_eq!(new.accuracy, old.accuracy);
+                let more = new.latency.samples() - old.latency.samples();
+                assert!(more <= 1);
+                if let (Observation::AtLeast(time), Some(latency)) = (observation, old.latency.latency()) {
+                    let slower = new.latency.latency().unwrap().mean >= latency.mean;
+                    assert!(slower, "at least {time} made it faster than {latency:?}");
+                }
             }
-            Told::Run(Observation::AtLeast(time)) => {
-                let latency = self.server.catalog().get(model).unwrap().latency;
-                let tried_again = latency == rounded(learnt.latency.prior().unwrap());
-                let slower = latency.mean >= before.catalog().get(model).unwrap().latency.mean;
-                assert!(slower || tried_again, "at least {time} made it faster");
-            }
-            _ => assert_eq!(learnt.latency.samples(), old.latency.samples()),
+            _ => assert_eq!(new.latency, old.latency),
         }
-        changed
+        self.hosted(model).unwrap().probed_until = Timestamp::default();
+        self.tell(changed);
+    }
+
+    fn poll(&mut self) {
+        let changed = self.server.poll(self.now);
+        assert_eq!(changed, self.twin.poll(self.now));
+        // A clock that has stepped back.
+        let now = self.now;
+        self.hosted.iter_mut().flatten().for_each(|hosted| {
+            if hosted.probed_until.since(now) > Micros::from_millis(1_000) {
+                hosted.probed_until = Timestamp::default();
+            }
+        });
+        self.tell(changed);
+    }
+
+    /// Whether the front has changed since that was last told.
+    fn tell(&mut self, changed: bool) {
+        let different = *self.server.front() != self.told;
+        assert_eq!(changed, different, "whether the front has changed must be told");
+        self.told = self.server.front().clone();
+    }
+
+    /// A replica, which is an earlier state of this server, tells what it has measured; or all is forgotten.
+    fn hear(&mut self, bytes: &mut Bytes<'_>) {
+        let (model, replica) = (self.any_model(bytes), bytes.number(REPLICAS as u8) as u32);
+        if bytes.byte() < 128
+            && let Some(&learnt) = self.server.learnt(model)
+        {
+            let at = Timestamp::from_micros(self.statements.len() as u64);
+            self.statements.push(Statement { replica, model, learnt, at });
+            return;
+        }
+        let mut replicas = Replicas::<MODELS, REPLICAS>::new();
+        for &Statement { replica, model, learnt, at } in &self.statements {
+            replicas.hear(replica, model, learnt, at);
+        }
+        if bytes.byte() < 64 {
+            replicas.forget(replica);
+        }
+        self.hear_of(model, replicas.pooled(model));
+    }
+
+    fn hear_of(&mut self, model: ModelId, others: Option<Learnt>) {
+        let before = self.server.clone();
+        let changed = self.server.hear(model, others);
+        assert_eq!(changed, self.twin.hear(model, others));
+        for id in self.ids() {
+            assert_eq!(self.server.learnt(id), before.learnt(id), "what others know is not one's own");
+        }
+        if let Some(hosted) = self.hosted(model) {
+            hosted.heard = others;
+            self.tell(changed);
+        } else {
+            assert!(!changed && self.server == before, "heard of a stranger");
+        }
     }
 
     /// A model is added, removed or replaced. The others stay as they are.
     fn come_and_go(&mut self, bytes: &mut Bytes<'_>) {
         let before = self.server.clone();
-        let (operation, model, profile) = (bytes.byte() % 3, self.any_model(bytes), bytes.profile());
+        let (operation, model, profile) = (bytes.number(4), self.any_model(bytes), bytes.profile());
+        let share = Share::from_percent(f64::from(bytes.byte()) * 100.0 / 255.0).unwrap();
         let known = before.catalog().get(model).is_some();
-        let (added, removed) = match operation {
-            0 => match self.server.add(profile) {
-                Ok(id) => (Some(id), None),
-                Err(error) => {
-                    assert_eq!(error, CatalogError::Full { capacity: MODELS });
-                    assert_eq!(before.catalog().len(), MODELS);
-                    (None, None)
-                }
-            },
-            1 => match self.server.remove(model) {
-                Ok(old) => {
-                    assert_eq!(Some(&old), before.catalog().get(model));
-                    (None, Some(model))
-                }
-                Err(error) => {
-                    assert_eq!(error, if known { CatalogError::Empty } else { CatalogError::Unknown });
-                    (None, None)
-                }
-            },
-            _ => match self.server.replace(model, profile) {
-                Ok(id) => (Some(id), Some(model)),
-                Err(error) => {
-                    assert_eq!((known, error), (false, CatalogError::Unknown));
-                    (None, None)
-                }
-            },
+        let operate = |server: &mut Server<MODELS>| match operation {
+            0 => server.add(profile).map(Some),
+            1 => server.add_canary(profile, share).map(Some),
+            2 => server.remove(model).map(|_| None),
+            _ => server.replace(model, profile).map(Some),
         };
-        for &(id, _) in self.priors.iter().flatten().filter(|&&(id, _)| Some(id) != removed) {
+        let done = operate(&mut self.server);
+        assert_eq!(done, operate(&mut self.twin));
+        let removed = (operation > 1 && done.is_ok()).then_some(model);
+        let added = match done {
+            Ok(added) => added,
+            Err(error) => {
+                let expected = match operation {
+                    0 | 1 => CatalogError::Full { capacity: MODELS },
+                    2 if known => CatalogError::Empty,
+                    _ => CatalogError::Unknown,
+                };
+                assert_eq!(error, expected);
+                assert_eq!(self.server, before);
+                return;
+            }
+        };
+        for id in self.ids().into_iter().filter(|&id| Some(id) != removed) {
             assert_eq!(self.server.learnt(id), before.learnt(id), "another model changed");
+            assert_eq!(self.server.standing(id), before.standing(id), "another model changed");
         }
         if let Some(id) = removed {
-            self.priors[id.index()] = None;
+            self.hosted[id.index()] = None;
             self.gone.push(id);
         }
         if let Some(id) = added {
             assert!(!self.gone.contains(&id) && before.catalog().get(id).is_none(), "an id came back");
             // By chance, one in 65,536.
             self.strangers.retain(|&stranger| stranger != id);
-            self.priors.resize(self.priors.len().max(id.index() + 1), None);
-            self.priors[id.index()] = Some((id, profile));
+            self.hosted.resize(self.hosted.len().max(id.index() + 1), None);
+            self.hosted[id.index()] = Some(Hosted::new(id, profile));
+            let standing = if operation == 1 { Standing::Canary } else { Standing::Trusted };
+            assert_eq!(self.server.standing(id), Some(standing));
         }
+        // Whoever does this publishes.
+        assert_eq!(self.server.poll(self.now), self.twin.poll(self.now));
+        self.told = self.server.front().clone();
     }
 
-    /// Every profile is what has been learnt, and the catalog is in order.
+    /// Every profile is what has been learnt, every standing has an end, and the catalog is in order.
     fn check(&self) {
         let catalog = self.server.catalog();
-        assert_eq!(catalog.len(), self.priors.iter().flatten().count());
-        for &(id, prior) in self.priors.iter().flatten() {
-            let (profile, learnt) = (catalog.get(id).unwrap(), self.server.learnt(id).unwrap());
+        assert_eq!(catalog.len(), self.hosted.iter().flatten().count());
+        let mut all_trusted = true;
+        for Hosted { id, prior, heard, .. } in self.hosted.iter().flatten() {
+            let (profile, learnt) = (catalog.get(*id).unwrap(), self.server.learnt(*id).unwrap());
+            let standing = self.server.standing(*id).unwrap();
             assert_eq!(profile.cost, prior.cost);
-            assert_eq!(profile.accuracy, learnt.accuracy.accuracy());
-            assert_eq!(rounded(profile.latency), learnt.latency.latency().unwrap());
-            if learnt.latency.samples() == 0 {
-                assert_eq!(profile.latency, prior.latency);
+            let accuracy = heard.as_ref().map(|heard| &heard.accuracy);
+            assert_eq!(profile.accuracy, learnt.accuracy.believed(accuracy, self.learning.accuracy));
+            let latency = heard.as_ref().map(|heard| &heard.latency);
+            let live = learnt.latency.believed(latency, self.learning.latency).unwrap_or(prior.latency);
+            let shut = Latency { mean: Micros::new(SHUT.get() + live.mean.get() / 2), ..live };
+            match standing {
+                Standing::Trusted => assert_eq!(profile.latency, live),
+                Standing::Held | Standing::Canary => assert_eq!(profile.latency, shut),
+                Standing::Probing => assert!(profile.latency == live || profile.latency == shut),
             }
+            all_trusted &= standing == Standing::Trusted;
         }
         assert!(catalog.models().is_sorted_by_key(|model| model.profile.latency.mean));
         for &id in self.gone.iter().chain(&self.strangers) {
-            assert_eq!((catalog.get(id), self.server.learnt(id)), (None, None));
+            assert_eq!(
+                (catalog.get(id), self.server.learnt(id), self.server.standing(id)),
+                (None, None, None)
+            );
+        }
+        // But at the end of time.
+        assert!(self.server.poll_at() < NEVER || all_trusted || self.now.as_micros() > u64::MAX / 2);
+    }
+
+    /// What replicas know together does not depend on when, and how often, one hears of it.
+    fn check_statements(&self) {
+        let (mut once, mut again) =
+            (Replicas::<MODELS, REPLICAS>::new(), Replicas::<MODELS, REPLICAS>::new());
+        let mut hear = |&Statement { replica, model, learnt, at }: &Statement| {
+            again.hear(replica, model, learnt, at);
+            assert!(!again.hear(replica, model, learnt, at), "the same twice is no news");
+        };
+        self.statements.iter().rev().for_each(&mut hear);
+        self.statements.iter().for_each(&mut hear);
+        for &Statement { replica, model, learnt, at } in &self.statements {
+            once.hear(replica, model, learnt, at);
+        }
+        for id in self.ids() {
+            assert_eq!(once.pooled(id), again.pooled(id));
+        }
+    }
+
+    /// However it stands: if nobody tells any more of what runs, and time goes by, it is as it began.
+    fn recover(mut self, bytes: &mut Bytes<'_>) {
+        self.running.clear();
+        self.now = match bytes.number(4) {
+            0 => Timestamp::from_micros(self.now.as_micros() / 2),
+            1 => self.now.after(Micros::MAX),
+            _ => self.now,
+        };
+        // Not at the end of time.
+        self.now = self.now.min(Timestamp::from_micros(u64::MAX / 2));
+        self.poll();
+        for id in self.ids() {
+            self.hear_of(id, None);
+        }
+        for Hosted { id, prior, .. } in self.hosted.clone().into_iter().flatten() {
+            // A budget that is long enough is no longer than a model that is held is said to take.
+            if needed(prior.latency) < SHUT {
+                self.recover_model(id, prior);
+            }
+        }
+        self.check();
+    }
+
+    fn recover_model(&mut self, id: ModelId, prior: Profile) {
+        let allowed: ModelSet<MODELS> = [id].into_iter().collect();
+        let request = Request::new(Budget::of(needed(prior.latency))).with_allowed(&allowed);
+        let mut requests = 0;
+        while self.server.standing(id) != Some(Standing::Trusted) {
+            assert!(requests < 10_000, "it is {:?} for ever", self.server.standing(id));
+            requests += 1;
+            let due = self.server.poll_at();
+            assert!(due < NEVER);
+            self.now = self.now.max(due);
+            self.poll();
+            assert!(self.server.poll_at() > self.now, "whoever waits for it would spin");
+            let (decision, ticket) = self.begin(request, Draw::from_id(requests)).unwrap();
+            assert_eq!(decision.model, id);
+            self.now = self.now.after(prior.latency.mean);
+            self.learn(ticket.completed(self.now));
+            self.learn(Report::judged(id, true));
+        }
+        if std::env::var_os("SHOW").is_some() && requests > 0 {
+            println!("{requests}");
         }
     }
 }
 
-/// Begins a request, and compares the choice with that of the plain scan.
-fn begin(server: &Server<MODELS>, bytes: &mut Bytes<'_>, now: Timestamp) -> Option<Ticket> {
-    let mut allowed = ModelSet::<MODELS>::NONE;
-    let set = bytes.byte();
-    let ids =
-        (0..MODELS).filter(|&place| set >> place & 1 == 1).filter_map(|place| server.catalog().id(place));
-    ids.for_each(|id| allowed.insert(id));
-    let waits: Vec<Micros> = (0..usize::from(bytes.byte()) % (MODELS + 2)).map(|_| bytes.span()).collect();
-    let network = match set >> 5 {
-        0 => NetworkTime::TwiceInput(bytes.span()),
-        1 => NetworkTime::TwiceOutput(bytes.span()),
-        _ => NetworkTime::Given(bytes.span()),
-    };
-    let budget = Budget::new(bytes.span(), network).minus(bytes.span());
-    let mut request = Request::new(budget);
-    if set & 0x10 == 0 {
-        let accuracy = Accuracy::from_ppm(u32::from(bytes.byte()) * 3_900).unwrap();
-        let cost = Cost(u32::from(bytes.byte()));
-        request = request.with_allowed(&allowed).with_min_accuracy(accuracy).with_max_cost(cost);
-    }
-    if set & 0x20 == 0 {
-        request = request.with_price(Price { per_cost: u64::from(bytes.byte()) << 24, ..Price::NONE });
-    }
-    request = request.with_waits(&waits);
+/// A model that is shut takes half of the longest time, and half of its own.
+const SHUT: Micros = Micros::new(Micros::MAX.get() / 2 + 1);
 
-    let draw = Draw::from_uniform_bits(bytes.wide());
-    let expected = server.catalog().select(server.policy(), request, draw);
-    match server.begin(request, draw, now) {
-        Ok((decision, ticket)) => {
-            assert_eq!(
-                expected.map(|expected| (expected.base, expected.budget)),
-                Ok((decision.base, budget))
-            );
-            assert!(server.probability(request, decision.model) > 0.0);
-            assert_eq!((ticket.model(), ticket.deadline()), (decision.model, now.after(budget.time())));
-            assert!(ticket.overdue_at() > now || now.as_micros() > u64::MAX >> 1);
-            Some(ticket)
-        }
-        Err(nothing) => {
-            assert_eq!(expected, Err(nothing));
+/// Longer than a run takes.
+fn needed(latency: Latency) -> Micros {
+    let Latency { mean, deviation } = latency;
+    mean.saturating_add(deviation.saturating_mul(6)).saturating_add(Micros::new(1))
+}
+
+/// The end of a run, or that its ticket is lost.
+fn ended(ticket: Ticket, how: u8, end: Timestamp) -> Option<Report> {
+    match how % 8 {
+        0..3 => Some(ticket.completed(end)),
+        3 | 4 => Some(ticket.failed(end)),
+        5 => Some(ticket.timed_out(end)),
+        6 => Some(ticket.cancelled(end)),
+        _ => None,
+    }
+}
+
+/// The same of a ticket that comes home by itself: once if it is lost, and else never.
+fn guarded(ticket: Ticket, how: u8, end: Timestamp) -> Option<Report> {
+    let (model, deadline) = (ticket.model(), ticket.deadline());
+    let mut lost = Vec::new();
+    let guard = ticket.or_else(|ticket| lost.push(ticket));
+    assert_eq!((guard.model(), guard.deadline()), (model, deadline));
+    let report = match how % 8 {
+        0..3 => Some(guard.completed(end)),
+        3 | 4 => Some(guard.failed(end)),
+        5 => Some(guard.timed_out(end)),
+        6 => Some(guard.cancelled(end)),
+        _ => {
+            drop(guard);
             None
         }
+    };
+    assert_eq!(lost.len(), usize::from(report.is_none()));
+    report.or_else(|| {
+        let ticket = lost.pop()?;
+        assert_eq!((ticket.model(), ticket.deadline()), (model, deadline));
+        Some(ticket.cancelled(end))
+    })
+}
+
+/// Each request is answered by some model: for sure, and as `explain` says.
+fn check_probabilities(front: &Front<MODELS>, request: &Request<'_>, now: Timestamp) {
+    let candidates: Vec<Candidate> = front.explain(*request, now).candidates().collect();
+    let total: f64 = candidates.iter().map(|candidate| candidate.probability).sum();
+    let eligible = candidates.iter().any(|candidate| !matches!(candidate.verdict, Verdict::Excluded(_)));
+    assert!((total - f64::from(u8::from(eligible))).abs() < 1e-6, "{candidates:?}");
+    for Candidate { model, verdict, probability, .. } in candidates {
+        assert!((front.probability(*request, model, now) - probability).abs() < 1e-6);
+        match verdict {
+            Verdict::Probe => assert!(probability > 0.0),
+            Verdict::Excluded(_) => assert_eq!(probability, 0.0),
+            _ => {}
+        }
     }
 }
 
-/// As an estimator gives it back, which keeps 24 bits.
-fn rounded(latency: Latency) -> Latency {
-    LatencyEstimator::from_prior(latency).latency().unwrap()
+/// A choice is what the plain scan makes of the same profiles, or a probe that the request allows.
+fn check_choice(
+    front: &Front<MODELS>,
+    request: &Request<'_>,
+    draw: Draw,
+    now: Timestamp,
+    answer: &Result<(Decision, Ticket), NothingEligible>,
+) {
+    let expected = front.catalog().select(front.policy(), *request, draw);
+    match answer {
+        Ok((decision, ticket)) => {
+            let expected = expected.unwrap();
+            assert_eq!((decision.base, decision.budget), (expected.base, expected.budget));
+            let model = Model { id: decision.model, profile: *front.catalog().get(decision.model).unwrap() };
+            assert_eq!(request.exclusion(&model), None);
+            assert_eq!(decision.reason.fits() || decision.reason == expected.reason, true);
+            assert!(front.probability(*request, decision.model, now) > 0.0);
+            let deadline = now.after(decision.budget.time());
+            assert_eq!((ticket.model(), ticket.deadline()), (decision.model, deadline));
+            assert!(ticket.overdue_at() > now || now.as_micros() > u64::MAX >> 1);
+        }
+        Err(nothing) => assert_eq!(expected, Err(*nothing)),
+    }
+}
+
+/// A request with whatever may be asked.
+struct Asked {
+    budget: Budget,
+    allowed: Option<ModelSet<MODELS>>,
+    waits: Vec<Micros>,
+    min_accuracy: Accuracy,
+    max_cost: Cost,
+    price: Price,
+    earlier: Option<(Budget, Accuracy)>,
+    duplicate: bool,
+}
+
+impl Asked {
+    fn new(server: &Server<MODELS>, bytes: &mut Bytes<'_>) -> Self {
+        let kinds = bytes.byte();
+        let mut has = |bit: u32| kinds >> bit & 1 == 1;
+        let network = match bytes.number(3) {
+            0 => NetworkTime::TwiceInput(bytes.span()),
+            1 => NetworkTime::TwiceOutput(bytes.span()),
+            _ => NetworkTime::Given(Micros::ZERO),
+        };
+        let budget = Budget::new(bytes.span(), network);
+        let allowed = has(0).then(|| {
+            let set = bytes.byte();
+            let places = (0..MODELS).filter(|&place| set >> place & 1 == 1);
+            places.filter_map(|place| server.catalog().id(place)).collect()
+        });
+        let waits = if has(1) {
+            (0..bytes.number(MODELS as u8 + 2)).map(|_| bytes.span()).collect()
+        } else {
+            Vec::new()
+        };
+        Self {
+            budget,
+            allowed,
+            waits,
+            min_accuracy: if has(2) { bytes.accuracy() } else { Accuracy::ZERO },
+            max_cost: Cost(if has(3) { bytes.byte().into() } else { u32::MAX }),
+            price: Price { per_cost: if has(4) { u64::from(bytes.byte()) << 24 } else { 0 }, ..Price::NONE },
+            earlier: has(5).then(|| (Budget::of(bytes.span()), bytes.accuracy())),
+            duplicate: has(6),
+        }
+    }
+
+    fn request(&self) -> Request<'_> {
+        let mut request = Request::new(self.budget)
+            .with_waits(&self.waits)
+            .with_min_accuracy(self.min_accuracy)
+            .with_max_cost(self.max_cost)
+            .with_price(self.price);
+        if let Some(allowed) = &self.allowed {
+            request = request.with_allowed(allowed);
+        }
+        if let Some((budget, worth)) = self.earlier {
+            request = request.with_earlier(budget, worth);
+        }
+        if self.duplicate { request.with_duplicate() } else { request }
+    }
 }
