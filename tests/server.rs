@@ -9,8 +9,8 @@ use std::cell::RefCell;
 use mdinference::estimate::Observation;
 use mdinference::{
     Accuracy, Budget, Catalog, CatalogError, Cost, Decision, Draw, Front, Guard, Index, Latency, Learning,
-    Learnt, Micros, ModelId, ModelSet, NetworkTime, Policy, Profile, Reason, Replicas, Report, Request,
-    Server, Share, Standing, Ticket, Timestamp, Told,
+    Learnt, Margin, Micros, ModelId, ModelSet, NetworkTime, Policy, Profile, Reason, Replicas, Report,
+    Request, Server, Share, Standing, Ticket, Timestamp, Told,
 };
 use proptest::prelude::*;
 
@@ -602,6 +602,42 @@ fn a_probe_has_the_time_that_it_was_found_to_fit() {
     assert_eq!(ticket.deadline(), at(2_100 + 200), "112.61 ms do not fit an earlier 50");
 }
 
+/// Runs of a model that is still used for longer budgets go on meanwhile.
+#[test]
+fn there_is_one_probe_at_a_time() {
+    let catalog = Catalog::<2>::try_new([
+        Profile::from_percent_and_millis(77.2, 31.61, 0.29),
+        Profile::from_percent_and_millis(82.6, 800.0, 10.0),
+    ]);
+    // As requests are few, sixty times as long: 600 ms.
+    let learning = Learning::DEFAULT.with_probe_interval(millis(10));
+    let mut server = Server::new(catalog.unwrap(), Policy::PAPER, learning);
+    let run = |server: &mut Server<2>, now: Timestamp| {
+        let (decision, ticket) = server.begin(Budget::of(millis(2_000)), draw(), now);
+        assert_eq!(decision.model.index(), 1);
+        ticket
+    };
+    // It fits no 900 ms any more.
+    for count in 0..20 {
+        let ticket = run(&mut server, at(1_000 * count));
+        server.learn(ticket.completed(at(1_000 * count + 1_000)), at(1_000 * count + 1_000));
+    }
+    let other = run(&mut server, at(20_000));
+    let probe = |server: &mut Server<2>, now: Timestamp| {
+        let begun = (0..100).map(|id| server.begin(Budget::of(millis(900)), Draw::from_id(id), now));
+        begun.into_iter().find(|(decision, _)| decision.reason == Reason::Probe)
+    };
+    let (_, out) = probe(&mut server, at(20_990)).expect("a probe");
+    server.learn(other.completed(at(21_000)), at(21_000));
+    for now in (21_000..22_190).step_by(10).map(at) {
+        assert!(
+            now < out.overdue_at() && probe(&mut server, now).is_none(),
+            "another {} later",
+            now.since(at(20_990))
+        );
+    }
+}
+
 /// However many models are tried at a share, one that is to come back gets its probe.
 #[test]
 fn canaries_do_not_keep_others_from_being_probed() {
@@ -655,6 +691,103 @@ fn a_canary_is_known_after_twenty_runs() {
     // Twice as slow as it was claimed to be, and the best all the same.
     assert_eq!(server.catalog().get(canary).unwrap().latency.mean, millis(40));
     assert_eq!(chosen(&mut server, budget()), canary.index());
+}
+
+/// Of two probes by copies of the front the other, which was longer, is reported when all is over.
+#[test]
+fn what_is_told_late_of_a_probe_leaves_nobody_waiting() {
+    let (mut server, mut stuck) = stuck();
+    let end = stuck.pop().unwrap().completed(at(2_000));
+    server.learn(end, at(2_000));
+    let (_, late) = probe(&mut server.clone(), at(2_050)).expect("a probe");
+    for count in 0..3 {
+        let now = at(2_050 + 200 * count);
+        let (_, run) = probe(&mut server, now).expect("a probe");
+        let end = now.after(millis(113));
+        server.learn(run.completed(end), end);
+    }
+    assert_eq!(standing(&server, 2), Standing::Trusted);
+    server.poll(at(100_000));
+    server.learn(late.completed(at(2_200)), at(100_000));
+    assert_eq!(standing(&server, 2), Standing::Probing);
+    // 122 ms, by which it does not fit.
+    let (budget, model) = (Budget::of(millis(118)), id(&server, 2));
+    let probed = (100..200).any(|second| {
+        server.poll(at(1_000 * second));
+        server.probability(budget, model, at(1_000 * second)) > 0.0
+    });
+    assert!(probed, "it is due at {:?}", server.poll_at());
+}
+
+/// By a wide margin it fits what it fitted, though it is slower; that it was right less often does not leave it unprobed.
+#[test]
+fn a_drift_is_probed_by_whatever_margin() {
+    let catalog = Catalog::<2>::try_new([
+        Profile::from_percent_and_millis(77.2, 31.61, 0.29),
+        Profile::from_percent_and_millis(82.6, 100.0, 10.0),
+    ]);
+    let policy = Policy::PAPER.with_margin(Margin::new(10.0).unwrap());
+    let mut server = Server::new(catalog.unwrap(), policy, Learning::DEFAULT);
+    let budget = Budget::of(millis(250));
+    for count in 0..10 {
+        let (decision, ticket) = server.begin(budget, draw(), at(200 * count));
+        assert_eq!(decision.model.index(), 1);
+        server.learn(ticket.completed(at(200 * count + 190)), at(200 * count + 190));
+    }
+    let model = id(&server, 1);
+    for _ in 0..200 {
+        server.learn(Report::judged(model, false), at(2_000));
+    }
+    assert_eq!((chosen(&mut server, budget), standing(&server, 1)), (0, Standing::Probing));
+    let probed = (3..200).any(|second| {
+        server.poll(at(1_000 * second));
+        server.probability(budget, model, at(1_000 * second)) > 0.0
+    });
+    assert!(probed, "it is due at {:?}", server.poll_at());
+}
+
+/// What was suspected by a clock that was ahead is no excuse for what comes after.
+#[test]
+fn a_shift_is_known_after_a_clock_has_stepped_back() {
+    let mut server = server();
+    let ahead = NOW.after(Micros::MAX).after(Micros::MAX);
+    let (_, run) = server.begin(budget(), draw(), ahead);
+    server.learn(run.completed(ahead.after(millis(340))), ahead.after(millis(340)));
+    let large: ModelSet<3> = [id(&server, 2)].into_iter().collect();
+    let request = Request::new(Budget::of(millis(500))).with_allowed(&large);
+    for count in 0..20 {
+        let (_, run) = server.begin(request, draw(), at(1_000 * count)).unwrap();
+        let end = at(1_000 * count + 340);
+        server.learn(run.completed(end), end);
+    }
+    assert_eq!(mean(&server, 2), millis(340));
+}
+
+/// Nothing waits for a time to come again that has been.
+#[test]
+fn a_hold_ends_after_a_clock_has_stepped_back_whatever_the_interval() {
+    for interval in [Micros::ZERO, millis(1), millis(1_000), millis(600_000), Micros::MAX] {
+        let learning = Learning::DEFAULT.with_probe_interval(interval);
+        let mut server = Server::new(roomy::<3>().catalog().clone(), Policy::PAPER, learning);
+        let days = (0..100).fold(NOW, |now, _| now.after(Micros::MAX));
+        for _ in 0..5 {
+            let (_, mut run) = server.begin(budget(), draw(), days);
+            let report = run.overdue(days.after(millis(170))).unwrap();
+            server.learn(report, days.after(millis(170)));
+        }
+        assert_eq!(standing(&server, 2), Standing::Held);
+        server.poll(NOW);
+        server.poll(NOW.after(Micros::MAX));
+        server.poll(NOW.after(Micros::MAX).after(Micros::MAX));
+        assert_eq!(standing(&server, 2), Standing::Probing, "at an interval of {interval}");
+    }
+}
+
+#[test]
+fn a_clock_that_steps_back_changes_no_front_by_itself() {
+    let mut server = server();
+    assert!(!server.poll(at(10_000)));
+    assert!(!server.poll(at(0)), "nothing was waited for");
 }
 
 // ---- Replicas

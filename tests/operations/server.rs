@@ -2,6 +2,7 @@
 //! alone, and has to recover: run by proptest and by a fuzz target alike.
 
 use mdinference::estimate::Observation;
+use mdinference::select::threshold::Threshold;
 use mdinference::{
     Accuracy, Budget, Candidate, Catalog, CatalogError, Cost, Decision, Draw, Front, Latency, Learning,
     Learnt, Margin, Micros, Model, ModelId, ModelSet, NetworkTime, NothingEligible, Policy, Price, Profile,
@@ -96,6 +97,8 @@ struct Operated {
     twin: Server<MODELS>,
     /// As the front was when last somebody was told to publish it.
     told: Front<MODELS>,
+    told_at: Timestamp,
+    was_different: bool,
     /// An older one, which others choose by.
     copy: Front<MODELS>,
     learning: Learning,
@@ -104,6 +107,7 @@ struct Operated {
     gone: Vec<ModelId>,
     /// Of another catalog.
     strangers: Vec<ModelId>,
+    latest: Timestamp,
     running: Vec<Ticket>,
     /// On their way to the server, and those that it has seen, to come again.
     sent: Vec<Report>,
@@ -141,12 +145,15 @@ pub fn run(bytes: &[u8]) {
     let mut operated = Operated {
         twin: server.clone(),
         told: server.front().clone(),
+        told_at: Timestamp::default(),
+        was_different: false,
         copy: server.front().clone(),
         server,
         learning,
         hosted,
         gone: Vec::new(),
         strangers,
+        latest: Timestamp::default(),
         running: Vec::new(),
         sent: Vec::new(),
         seen: Vec::new(),
@@ -264,12 +271,16 @@ impl Operated {
         }
         check_probabilities(ready.front(), &request, self.now);
         let answer = self.server.begin(request, draw, self.now);
+        self.was_different |= *self.server.front() != self.told;
         assert_eq!(answer, self.twin.begin(request, draw, self.now));
         assert_eq!(answer, ready.front().begin(request, draw, self.now));
         check_choice(ready.front(), &request, draw, self.now, &answer);
         if let Ok((decision, ticket)) = &answer
             && decision.reason == Reason::Probe
         {
+            // It may have been opened just now.
+            self.was_different = true;
+            self.latest = self.now;
             self.check_probe(ticket);
         }
         answer
@@ -277,16 +288,18 @@ impl Operated {
 
     /// While the report of a probe is waited for, there is no other of its model, unless it gets a share.
     fn check_probe(&mut self, ticket: &Ticket) {
-        let (now, learning) = (self.now, self.learning);
-        let learnt = *self.server.learnt(ticket.model()).unwrap();
-        let canary = self.server.standing(ticket.model()) == Some(Standing::Canary);
-        let hosted = self.hosted(ticket.model()).unwrap();
-        let heard = hosted.heard.as_ref().map(|heard| &heard.accuracy);
-        let drifted = learnt.accuracy.believed(heard, learning.accuracy) < learnt.accuracy.prior();
-        if !canary && !drifted {
+        let (now, model) = (self.now, ticket.model());
+        if !self.drifted(model) && self.server.standing(model) != Some(Standing::Canary) {
+            let hosted = self.hosted(model).unwrap();
             assert!(now >= hosted.probed_until, "two probes at once");
             hosted.probed_until = ticket.overdue_at();
         }
+    }
+
+    /// Whether a model is taken to be less accurate than it was.
+    fn drifted(&self, model: ModelId) -> bool {
+        let known = self.server.catalog().get(model).zip(self.server.learnt(model));
+        known.is_some_and(|(profile, learnt)| profile.accuracy < learnt.accuracy.prior())
     }
 
     /// Others choose by a front that was published some time ago, and by clocks of their own.
@@ -375,21 +388,27 @@ impl Operated {
     fn poll(&mut self) {
         let changed = self.server.poll(self.now);
         assert_eq!(changed, self.twin.poll(self.now));
-        // A clock that has stepped back.
-        let now = self.now;
-        self.hosted.iter_mut().flatten().for_each(|hosted| {
-            if hosted.probed_until.since(now) > Micros::from_millis(1_000) {
-                hosted.probed_until = Timestamp::default();
-            }
-        });
+        if self.now < std::mem::replace(&mut self.latest, self.now) {
+            // A clock that steps back takes what is waited for with it.
+            let hosted = self.hosted.iter_mut().flatten();
+            hosted.for_each(|hosted| hosted.probed_until = Timestamp::default());
+        }
         self.tell(changed);
     }
 
     /// Whether the front has changed since that was last told.
     fn tell(&mut self, changed: bool) {
         let different = *self.server.front() != self.told;
-        assert_eq!(changed, different, "whether the front has changed must be told");
-        self.told = self.server.front().clone();
+        assert!(changed || !different, "the front has changed, and nobody is told");
+        // A probe that was closed and opened again at the same time is the same.
+        let back = self.was_different || self.now <= self.told_at;
+        assert!(different || back || !changed, "the front is as it was, and something else is told");
+        self.published();
+    }
+
+    fn published(&mut self) {
+        (self.told, self.told_at) = (self.server.front().clone(), self.now);
+        self.was_different = false;
     }
 
     /// A replica, which is an earlier state of this server, tells what it has measured; or all is forgotten.
@@ -474,7 +493,7 @@ impl Operated {
         }
         // Whoever does this publishes.
         assert_eq!(self.server.poll(self.now), self.twin.poll(self.now));
-        self.told = self.server.front().clone();
+        self.published();
     }
 
     /// Every profile is what has been learnt, every standing has an end, and the catalog is in order.
@@ -538,12 +557,21 @@ impl Operated {
         // Not at the end of time.
         self.now = self.now.min(Timestamp::from_micros(u64::MAX / 2));
         self.poll();
-        for id in self.ids() {
-            self.hear_of(id, None);
-        }
-        for Hosted { id, prior, .. } in self.hosted.clone().into_iter().flatten() {
-            // A budget that is long enough is no longer than a model that is held is said to take.
-            if needed(prior.latency) < SHUT {
+        for Hosted { id, prior, heard, .. } in self.hosted.clone().into_iter().flatten() {
+            // One that others have found faster than it was at first is probed for that.
+            let faster = heard.and_then(|heard| heard.latency.latency()).is_some_and(|heard| {
+                let threshold = |latency| Threshold::new(latency, self.server.policy().margin);
+                threshold(heard) < threshold(prior.latency)
+            });
+            if faster {
+                self.hear_of(id, None);
+            }
+            // A budget that is long enough is no longer than a model that is held is said to take; and an estimate, which is
+            // of 24 bits, tells such a deviation from none.
+            let Latency { mean, deviation } = prior.latency;
+            let told_apart = mean.get() < 1 << 19 || deviation.get() > mean.get() >> 17;
+            let longest = needed(prior.latency).max(self.fitting(prior.latency).time());
+            if longest < SHUT && told_apart {
                 self.recover_model(id, prior);
             }
         }
@@ -552,28 +580,58 @@ impl Operated {
 
     fn recover_model(&mut self, id: ModelId, prior: Profile) {
         let allowed: ModelSet<MODELS> = [id].into_iter().collect();
-        let request = Request::new(Budget::of(needed(prior.latency))).with_allowed(&allowed);
-        let mut requests = 0;
+        let alone = Request::new(Budget::of(needed(prior.latency))).with_allowed(&allowed);
+        let fitting = Request::new(self.fitting(prior.latency));
+        let (mut requests, mean) = (0, prior.latency.mean.get());
         while self.server.standing(id) != Some(Standing::Trusted) {
-            assert!(requests < 10_000, "it is {:?} for ever", self.server.standing(id));
             requests += 1;
+            assert!(requests <= MOST_REQUESTS, "it is {:?} for ever", self.server.standing(id));
             let due = self.server.poll_at();
-            assert!(due < NEVER);
+            assert!(due.as_micros() <= self.now.as_micros() + 3 * u64::from(Micros::MAX.get()), "{due:?}");
             self.now = self.now.max(due);
             self.poll();
             assert!(self.server.poll_at() > self.now, "whoever waits for it would spin");
-            let (decision, ticket) = self.begin(request, Draw::from_id(requests)).unwrap();
+            let probe = self.probe_draw(id, fitting);
+            let (request, draw) = probe.map_or((alone, Draw::from_id(requests)), |draw| (fitting, draw));
+            let (decision, ticket) = self.begin(request, draw).unwrap();
             assert_eq!(decision.model, id);
-            self.now = self.now.after(prior.latency.mean);
+            // It comes to rest a few of its last bits away.
+            self.now = self.now.after(Micros::new(mean - (mean >> 18)));
             self.learn(ticket.completed(self.now));
-            self.learn(Report::judged(id, true));
+            for _ in 0..50 {
+                if self.drifted(id) {
+                    self.learn(Report::judged(id, true));
+                }
+            }
         }
-        if std::env::var_os("SHOW").is_some() && requests > 0 {
-            println!("{requests}");
-        }
+        // It answers what it answered at first.
+        let (decision, _) = self.begin(fitting.with_allowed(&allowed), Draw::from_id(0)).unwrap();
+        assert!(decision.model == id && decision.reason.fits());
+    }
+
+    /// The least budget that a model fits by what it started from.
+    fn fitting(&self, latency: Latency) -> Budget {
+        let nanos = Threshold::new(latency, self.server.policy().margin).as_nanos();
+        Budget::of(Micros::new(u32::try_from(nanos / 1_000 + 1).unwrap_or(u32::MAX)))
+    }
+
+    /// Of many requests that come in the next tenth of a second, one that is a probe of a model, if there is one.
+    fn probe_draw(&mut self, id: ModelId, request: Request<'_>) -> Option<Draw> {
+        let later = self.now.after(Micros::from_millis(101));
+        let probes = |draw: &Draw| {
+            let decision = self.server.clone().begin(request, *draw, later).unwrap().0;
+            (decision.model, decision.reason) == (id, Reason::Probe)
+        };
+        let draw = (0..50).map(Draw::from_id).find(probes)?;
+        self.now = later;
+        Some(draw)
     }
 }
 
+/// How many requests it takes a model to recover at most. As a rule it is three probes, or as many more as it has had
+/// relapses: 24. One that fits though it seems slower has no probes, and its estimate comes near by a twentieth each time:
+/// a deviation of 2³¹ µs falls below half of one in 865 runs.
+const MOST_REQUESTS: u64 = 1_000;
 /// A model that is shut takes half of the longest time, and half of its own.
 const SHUT: Micros = Micros::new(Micros::MAX.get() / 2 + 1);
 
@@ -674,7 +732,7 @@ struct Asked {
 impl Asked {
     fn new(server: &Server<MODELS>, bytes: &mut Bytes<'_>) -> Self {
         let kinds = bytes.byte();
-        let mut has = |bit: u32| kinds >> bit & 1 == 1;
+        let has = |bit: u32| kinds >> bit & 1 == 1;
         let network = match bytes.number(3) {
             0 => NetworkTime::TwiceInput(bytes.span()),
             1 => NetworkTime::TwiceOutput(bytes.span()),
