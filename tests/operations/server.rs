@@ -329,6 +329,9 @@ impl Operated {
         if how & 0x20 != 0 {
             ticket.started(self.now);
         }
+        if how & 0x40 != 0 {
+            ticket.longer_by(bytes.span());
+        }
         self.sent.extend(if how & 0x10 == 0 { ended(ticket, how, end) } else { guarded(ticket, how, end) });
     }
 
@@ -496,11 +499,11 @@ impl Operated {
         self.published();
     }
 
-    /// Every profile is what has been learnt, every standing has an end, and the catalog is in order.
+    /// Every profile is what has been learnt, what is worse than it was is waited for, and the catalog is in order.
     fn check(&self) {
-        let catalog = self.server.catalog();
+        let (catalog, front) = (self.server.catalog(), self.server.front());
         assert_eq!(catalog.len(), self.hosted.iter().flatten().count());
-        let mut all_trusted = true;
+        let mut all_well = true;
         for Hosted { id, prior, heard, .. } in self.hosted.iter().flatten() {
             let (profile, learnt) = (catalog.get(*id).unwrap(), self.server.learnt(*id).unwrap());
             let standing = self.server.standing(*id).unwrap();
@@ -515,17 +518,22 @@ impl Operated {
                 Standing::Held | Standing::Canary => assert_eq!(profile.latency, shut),
                 Standing::Probing => assert!(profile.latency == live || profile.latency == shut),
             }
-            all_trusted &= standing == Standing::Trusted;
+            assert_eq!(front.standing(*id), Some(standing));
+            // One that is shut is shown to within a microsecond.
+            let shown = front.live(*id).unwrap().latency;
+            let same = live.mean.get().abs_diff(shown.mean.get()) <= 1 && shown.deviation == live.deviation;
+            assert!(same || live.mean >= SHUT, "{shown:?} is shown of {live:?}");
+            all_well &= self.recovered(*id, prior.latency);
         }
         assert!(catalog.models().is_sorted_by_key(|model| model.profile.latency.mean));
         for &id in self.gone.iter().chain(&self.strangers) {
             assert_eq!(
-                (catalog.get(id), self.server.learnt(id), self.server.standing(id)),
-                (None, None, None)
+                (catalog.get(id), self.server.learnt(id), self.server.standing(id), front.live(id)),
+                (None, None, None, None)
             );
         }
         // But at the end of time.
-        assert!(self.server.poll_at() < NEVER || all_trusted || self.now.as_micros() > u64::MAX / 2);
+        assert!(self.server.poll_at() < NEVER || all_well || self.now.as_micros() > u64::MAX / 2);
     }
 
     /// What replicas know together does not depend on when, and how often, one hears of it.
@@ -557,15 +565,9 @@ impl Operated {
         // Not at the end of time.
         self.now = self.now.min(Timestamp::from_micros(u64::MAX / 2));
         self.poll();
-        for Hosted { id, prior, heard, .. } in self.hosted.clone().into_iter().flatten() {
-            // One that others have found faster than it was at first is probed for that.
-            let faster = heard.and_then(|heard| heard.latency.latency()).is_some_and(|heard| {
-                let threshold = |latency| Threshold::new(latency, self.server.policy().margin);
-                threshold(heard) < threshold(prior.latency)
-            });
-            if faster {
-                self.hear_of(id, None);
-            }
+        for Hosted { id, prior, .. } in self.hosted.clone().into_iter().flatten() {
+            // Else it may be probed for what others have found it to be.
+            self.hear_of(id, None);
             // A budget that is long enough is no longer than a model that is held is said to take; and an estimate, which is
             // of 24 bits, tells such a deviation from none.
             let Latency { mean, deviation } = prior.latency;
@@ -583,7 +585,7 @@ impl Operated {
         let alone = Request::new(Budget::of(needed(prior.latency))).with_allowed(&allowed);
         let fitting = Request::new(self.fitting(prior.latency));
         let (mut requests, mean) = (0, prior.latency.mean.get());
-        while self.server.standing(id) != Some(Standing::Trusted) {
+        while !self.recovered(id, prior.latency) {
             requests += 1;
             assert!(requests <= MOST_REQUESTS, "it is {:?} for ever", self.server.standing(id));
             let due = self.server.poll_at();
@@ -607,6 +609,14 @@ impl Operated {
         // It answers what it answered at first.
         let (decision, _) = self.begin(fitting.with_allowed(&allowed), Draw::from_id(0)).unwrap();
         assert!(decision.model == id && decision.reason.fits());
+    }
+
+    /// It is chosen by its live profile, which is as good as what it started from.
+    fn recovered(&self, id: ModelId, prior: Latency) -> bool {
+        let threshold = |latency| Threshold::new(latency, self.server.policy().margin);
+        let live = self.server.catalog().get(id).unwrap().latency;
+        let trusted = self.server.standing(id) == Some(Standing::Trusted);
+        trusted && threshold(live) <= threshold(prior) && !self.drifted(id)
     }
 
     /// The least budget that a model fits by what it started from.
