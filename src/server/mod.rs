@@ -43,13 +43,14 @@ pub use ticket::{Guard, Ticket};
 
 /// The models of one server, chosen by what is left of each request's time and kept at live profiles.
 ///
-/// It has a [`Front`], which chooses: [`Self::begin`] only reads, picks a model, and hands out a [`Ticket`].
-/// The caller runs the model; the ticket makes [`Report`]s of the run, and [`Self::learn`] takes them, which
-/// is what the next choice is made on.
+/// It has a [`Front`], which chooses: [`Self::begin`] picks a model, and hands out a [`Ticket`]. The caller runs the
+/// model; the ticket makes [`Report`]s of the run, and [`Self::learn`] takes them, which is what the next choice is
+/// made on. A model that is stuck, or slower or less accurate than it was, is avoided, and probed until it is well
+/// again: its [`Standing`] says so. Nothing waits for a report that may be lost.
 ///
 /// ```
 /// use mdinference::{
-///     Budget, Catalog, Draw, Learning, Micros, NetworkTime, Policy, Profile, Reason, Server, Timestamp,
+///     Budget, Catalog, Draw, Learning, Micros, NetworkTime, Policy, Profile, Reason, Server, Standing, Timestamp,
 /// };
 ///
 /// // What the models were measured at: accuracy in percent, mean and deviation in milliseconds.
@@ -72,20 +73,30 @@ pub use ticket::{Guard, Ticket};
 /// server.learn(ticket.completed(at(113)), at(113));
 ///
 /// // The model gets stuck. Nobody need wait for its runs to end: the fifth that is overdue shows it.
-/// for id in 0..5 {
-///     let (_, mut stuck) = server.begin(budget, Draw::from_id(id), at(200));
-///     if let Some(report) = stuck.overdue(at(600)) {
-///         server.learn(report, at(600));
+/// let best = decision.model;
+/// let mut runs: Vec<_> = (0..5).map(|id| server.begin(budget, Draw::from_id(id), at(200)).1).collect();
+/// for run in &mut runs {
+///     if let Some(report) = run.overdue(at(400)) {
+///         server.learn(report, at(400));
 ///     }
 /// }
-/// let (decision, ticket) = server.begin(budget, draw, at(600));
+/// assert_eq!(server.standing(best), Some(Standing::Held));
+/// let (decision, ticket) = server.begin(budget, draw, at(400));
 /// assert_eq!((decision.model.index(), decision.reason), (1, Reason::Base));
-/// server.learn(ticket.completed(at(632)), at(632));
+/// server.learn(ticket.completed(at(432)), at(432));
 ///
-/// // A minute without a sample, and it is tried again.
-/// server.revive(at(60_601));
-/// let (decision, ticket) = server.begin(budget, draw, at(60_601));
-/// assert_eq!(decision.model.index(), 2);
+/// // One of them ends, so it runs again. Three probes in a row bring it back, one at a time.
+/// if let Some(run) = runs.pop() {
+///     server.learn(run.completed(at(1_000)), at(1_000));
+/// }
+/// for now in [1_100, 1_300, 1_500] {
+///     let (decision, ticket) = server.begin(budget, draw, at(now));
+///     assert_eq!((decision.model, decision.reason), (best, Reason::Probe));
+///     server.learn(ticket.completed(at(now + 113)), at(now + 113));
+/// }
+/// assert_eq!(server.standing(best), Some(Standing::Trusted));
+/// let (decision, ticket) = server.begin(budget, draw, at(1_700));
+/// assert_eq!((decision.model, decision.reason), (best, Reason::Base));
 /// # drop(ticket);
 /// # Ok::<(), mdinference::CatalogError>(())
 /// ```
@@ -94,11 +105,13 @@ pub use ticket::{Guard, Ticket};
 /// Which lock is the caller's choice. Where choices far outnumber what there is to learn, let one thread have
 /// the server and publish copies of its front, say by the crate `arc-swap`; the others choose by the copy at
 /// hand and send their reports to the writer. A choice then sees one whole state, never half an update, and
-/// costs as much as on a server of one's own but for a check that the copy is the newest.
+/// costs as much as on a server of one's own but for a check that the copy is the newest. While nothing is
+/// reported, the writer sleeps until [`Self::poll_at`].
 ///
 /// ```
 /// use arc_swap::ArcSwap;
-/// # use std::sync::{Arc, mpsc};
+/// # use std::sync::{Arc, mpsc::{self, RecvTimeoutError}};
+/// # use std::time::Duration;
 /// # use mdinference::{
 /// #     Budget, Catalog, Draw, Learning, Micros, ModelId, Policy, Profile, Server, Timestamp,
 /// # };
@@ -127,8 +140,14 @@ pub use ticket::{Guard, Ticket};
 ///         });
 ///     }
 ///     drop(reports);
-///     for (report, now) in inbox {
-///         if server.learn(report, now) {
+///     loop {
+///         let due = Duration::from(server.poll_at().since(now()));
+///         let changed = match inbox.recv_timeout(due) {
+///             Ok((report, now)) => server.learn(report, now),
+///             Err(RecvTimeoutError::Timeout) => server.poll(now()),
+///             Err(RecvTimeoutError::Disconnected) => break,
+///         };
+///         if changed {
 ///             shared.store(Arc::new(server.front().clone()));
 ///         }
 ///     }
