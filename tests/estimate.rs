@@ -338,13 +338,16 @@ fn of_two_that_disagree_the_later_is_right() {
     assert_eq!(mean(&before.merged(&after)), 10_000);
 }
 
-/// What four suspects are in one place, two and two are in two.
+/// What one has kept out may be nothing to both: each has to see five of its own.
 #[test]
-fn replicas_share_their_suspicions() {
+fn suspicions_are_not_shared() {
     let seen = fed(LatencyEstimator::from_prior(latency(10_000, 500)), [10_000, 90_000, 110_000]);
-    let merged = seen.merged(&seen);
+    let merged = fed(seen.merged(&seen), [100_000; 4]);
     assert_eq!(mean(&merged), 10_000);
     assert_eq!(mean(&fed(merged, [100_000])), 100_000);
+    // One who has seen nothing has nothing to say against them.
+    let merged = seen.merged(&LatencyEstimator::from_prior(latency(10_000, 500)));
+    assert_eq!(mean(&fed(merged, [100_000; 3])), 100_000);
 }
 
 // ---- Network and accuracy

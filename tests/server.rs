@@ -393,9 +393,13 @@ fn judged_answers_move_the_accuracy() {
     }
     assert!(accuracy(&server) < 70.0, "{}", accuracy(&server));
     assert_eq!(chosen(&mut server, budget()), 1);
+    // A share of the requests shows whether it is as good as ever again.
+    server.poll(at(1_000));
     assert_eq!(standing(&server, 2), Standing::Probing);
+    let share = server.probability(budget(), model, at(1_000));
+    assert!(share > 0.001 && share <= 0.01, "{share}");
     for _ in 0..5_000 {
-        server.learn(Report::judged(model, true), NOW);
+        server.learn(Report::judged(model, true), at(1_000));
     }
     assert!(accuracy(&server) > 90.0, "{}", accuracy(&server));
     assert_eq!((chosen(&mut server, budget()), standing(&server, 2)), (2, Standing::Trusted));

@@ -544,8 +544,8 @@ impl Operated {
             again.hear(replica, model, learnt, at);
             assert!(!again.hear(replica, model, learnt, at), "the same twice is no news");
         };
-        self.statements.iter().rev().for_each(&mut hear);
         self.statements.iter().for_each(&mut hear);
+        self.statements.iter().rev().for_each(&mut hear);
         for &Statement { replica, model, learnt, at } in &self.statements {
             once.hear(replica, model, learnt, at);
         }
