@@ -4,7 +4,7 @@ use crate::catalog::{Catalog, ModelId};
 use crate::index::Index;
 use crate::policy::Policy;
 use crate::profile::Profile;
-use crate::request::{Draw, Question};
+use crate::request::{Budget, Draw, Question};
 use crate::select::{Decision, Explanation, Reason};
 use crate::server::probe::{Known, Probe, Probes};
 use crate::server::standing::{self, Standing};
@@ -21,13 +21,13 @@ use crate::time::{Micros, Timestamp};
 /// A model that no request may go to, but probes, stands in its catalog with a time that fits no budget below 18 minutes;
 /// [`Self::live`] is what it would be chosen by.
 ///
-/// It takes 153 bytes for each of the `N` models there may be: what publishing copies.
+/// It takes 154 bytes for each of the `N` models there may be: what publishing copies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Front<const N: usize> {
     pub(super) index: Index<N>,
     pub(super) probes: Probes,
-    /// By the models' places.
-    pub(super) standings: [Standing; N],
+    /// By the models' places: how each stands, and whether it is shut out of the index.
+    pub(super) standings: [(Standing, bool); N],
 }
 
 impl<const N: usize> Front<N> {
@@ -71,13 +71,16 @@ impl<const N: usize> Front<N> {
     /// Whether a model is trusted, or `None` for an id that it does not know.
     pub fn standing(&self, model: ModelId) -> Option<Standing> {
         self.catalog().get(model)?;
-        self.standings.get(model.index()).copied()
+        self.standings.get(model.index()).map(|(standing, _)| *standing)
     }
 
     /// The live profile of a model, held or not, or `None` for an id that it does not know.
     pub fn live(&self, model: ModelId) -> Option<Profile> {
         let profile = *self.catalog().get(model)?;
-        Some(Profile { latency: standing::not_held(profile.latency), ..profile })
+        match self.standings.get(model.index()) {
+            Some((_, true)) => Some(Profile { latency: standing::open(profile.latency), ..profile }),
+            _ => Some(profile),
+        }
     }
 
     /// The models at their present profiles.
@@ -118,11 +121,11 @@ impl<const N: usize> Front<N> {
         now: Timestamp,
     ) -> Q::Answer<(Decision, Ticket)> {
         question.answer(
-            |budget| self.with_ticket(probe, self.index.select(budget, draw), Micros::ZERO, now),
+            |budget| self.with_ticket(probe, self.index.select(budget, draw), budget, Micros::ZERO, now),
             |request| {
                 let decision = self.index.select(*request, draw)?;
                 let model = probe.map_or(decision.model, |probe| probe.model);
-                Ok(self.with_ticket(probe, decision, request.wait(model), now))
+                Ok(self.with_ticket(probe, decision, request.budget(), request.wait(model), now))
             },
         )
     }
@@ -132,12 +135,13 @@ impl<const N: usize> Front<N> {
         &self,
         probe: Option<Probe>,
         decision: Decision,
+        budget: Budget,
         wait: Micros,
         now: Timestamp,
     ) -> (Decision, Ticket) {
         let (decision, profile, decides) = match probe {
             Some(Probe { model, profile, once, .. }) => {
-                (Decision { model, reason: Reason::Probe, ..decision }, profile, once)
+                (Decision { model, reason: Reason::Probe, budget, ..decision }, profile, once)
             }
             // The index gave this id.
             None => (decision, self.live(decision.model).unwrap_or_default(), false),

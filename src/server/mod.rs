@@ -164,7 +164,7 @@ pub use ticket::{Guard, Ticket};
 /// carry its old id, which is recognised, and teach nobody. So do those of another catalog's models.
 ///
 /// # Size
-/// 216 bytes for each of the `N` models there may be, of which its front is 152. To be built without
+/// 306 bytes for each of the `N` models there may be, of which its front is 154. To be built without
 /// optimisation it needs six times as much stack, so `N` is at most [`Self::MOST`], which is safe on a thread
 /// of 2 MiB; a greater one does not compile.
 #[derive(Clone, Debug, PartialEq)]
@@ -204,7 +204,7 @@ impl<const N: usize> Server<N> {
             front: Front {
                 index: Index::new(catalog, policy),
                 probes: Probes::default(),
-                standings: [Standing::Trusted; N],
+                standings: [(Standing::Trusted, false); N],
             },
             known,
             learning,
@@ -364,7 +364,7 @@ impl<const N: usize> Server<N> {
     /// # Errors
     /// [`CatalogError::Full`] if there is no room.
     pub fn add_canary(&mut self, claimed: Profile, share: Share) -> Result<ModelId, CatalogError> {
-        let shown = Profile { latency: standing::held(claimed.latency), ..claimed };
+        let shown = Profile { latency: standing::shut(claimed.latency), ..claimed };
         let model = self.front.index.add(shown)?;
         self.begin_anew(model, Known::canary(claimed, share));
         Ok(model)
@@ -430,10 +430,11 @@ impl<const N: usize> Server<N> {
             return;
         };
         let live = known.live(*learning, old.cost);
-        let latency = if known.trust.shut() { standing::held(live.latency) } else { live.latency };
+        let shut = known.trust.shut();
+        let latency = if shut { standing::shut(live.latency) } else { live.latency };
         let new = Profile { latency, ..live };
         *changed |= new != old && front.index.update(model, new).is_some();
-        let standing = known.trust.standing(front.probes.lasts(model));
+        let standing = (known.trust.standing(front.probes.lasts(model)), shut);
         if let Some(shown) = front.standings.get_mut(model.index()) {
             *changed |= core::mem::replace(shown, standing) != standing;
         }

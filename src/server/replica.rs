@@ -81,7 +81,7 @@ impl<const N: usize, const R: usize> Replicas<N, R> {
         }
         let told = self.replicas.get_mut(place).and_then(|known| known.told.get_mut(model.index()));
         let Some(told) = told else { return false };
-        let news = told.is_none_or(|known| known.model != model || known.at < at);
+        let news = told.is_none_or(|known| known.at < at);
         if news {
             *told = Some(Statement { model, at, learnt });
         }

@@ -364,17 +364,13 @@ fn middle(one: Latency, other: Latency, margin: Margin) -> Micros {
 
 /// What a model that no request may go to shows in the index: so long that it fits no budget below 18 minutes, and still
 /// in the order of the models, so that if all are shut the fastest answers.
-pub(super) fn held(latency: Latency) -> Latency {
-    let half = |micros: Micros| micros.get() / 2;
-    Latency { mean: Micros::new(SHUT.saturating_add(half(latency.mean))), ..latency }
+pub(super) fn shut(latency: Latency) -> Latency {
+    Latency { mean: Micros::new(SHUT.saturating_add(latency.mean.get() / 2)), ..latency }
 }
 
-/// What it was before.
-pub(super) fn not_held(latency: Latency) -> Latency {
-    match latency.mean.get().checked_sub(SHUT) {
-        Some(half) => Latency { mean: Micros::new(half.saturating_mul(2)), ..latency },
-        None => latency,
-    }
+/// What it was before, to within a microsecond.
+pub(super) fn open(latency: Latency) -> Latency {
+    Latency { mean: Micros::new(latency.mean.get().saturating_sub(SHUT).saturating_mul(2)), ..latency }
 }
 
 const SHUT: u32 = Micros::MAX.get() / 2 + 1;
