@@ -130,7 +130,7 @@ pub use ticket::{Guard, Ticket};
 ///         let (shared, reports) = (&shared, reports.clone());
 ///         scope.spawn(move || {
 ///             let (decision, mut ticket) = shared.load().begin(budget, Draw::from_id(request), now());
-///             let mut done = run(decision.model, ticket.overdue_at());
+///             let mut done = run(decision.model, ticket.overdue_at().min(ticket.deadline()));
 ///             if !done && let Some(report) = ticket.overdue(now()) {
 ///                 reports.send((report, now())).ok(); // the writer knows at once, the run goes on
 ///                 done = run(decision.model, ticket.deadline());
@@ -191,8 +191,7 @@ impl<const N: usize> Server<N> {
          several, or a boxed `Index` with a `LatencyEstimator` for each model, built on a larger stack"
     );
 
-    /// A server of these models, whose profiles are what it starts from and, see [`Learning::patience`],
-    /// returns to.
+    /// A server of these models, whose profiles are believed until runs show otherwise.
     pub fn new(catalog: Catalog<N>, policy: Policy, learning: Learning) -> Self {
         let () = Self::FITS_A_STACK;
         let mut known = Vec::new();
