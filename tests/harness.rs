@@ -105,8 +105,8 @@ fn a_model_turns_ten_times_slower_and_recovers() {
     let began = |seconds: std::ops::Range<u64>| {
         summary.largest_began.iter().filter(|second| seconds.contains(second)).count()
     };
-    // Found out within a second. At 100 requests a second it is probed after 10 s, and 20 s after that probe has failed;
-    // then it is used again, at its true profile.
+    // Found out within a second. At 100 requests a second it is probed after 10 s, and 20 s after that probe
+    // has failed; then it is used again, at its true profile.
     let (before, slow, after) = (began(0..10), began(11..30), began(30..44));
     assert!(
         before > 500 && (1..=2).contains(&slow) && after <= 1,

@@ -140,8 +140,9 @@ fn no_sample_is_lost() {
                     let counter =
                         if decision.model == old { began_with_old } else { &began[decision.model.index()] };
                     counter.fetch_add(1, Ordering::Relaxed);
-                    // Slower, faster, and outliers, so that the models picked vary. None that is too slow: five such
-                    // would change a model's standing, and what began before that is part of what changed it.
+                    // Slower, faster, and outliers, so that the models picked vary. None that is too slow:
+                    // five such would change a model's standing, and what began before that is part of what
+                    // changed it.
                     let took = (10_000 + (number % 20_000) as u32) / if number % 16 == 0 { 10 } else { 1 };
                     let report = ticket.completed(now.after(Micros::new(took)));
                     reports.send((report, now)).unwrap();

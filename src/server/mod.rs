@@ -43,14 +43,15 @@ pub use ticket::{Guard, Ticket};
 
 /// The models of one server, chosen by what is left of each request's time and kept at live profiles.
 ///
-/// It has a [`Front`], which chooses: [`Self::begin`] picks a model, and hands out a [`Ticket`]. The caller runs the
-/// model; the ticket makes [`Report`]s of the run, and [`Self::learn`] takes them, which is what the next choice is
-/// made on. A model that is stuck, or slower or less accurate than it was, is avoided, and probed until it is well
-/// again: its [`Standing`] says so. Nothing waits for a report that may be lost.
+/// It has a [`Front`], which chooses: [`Self::begin`] picks a model, and hands out a [`Ticket`]. The caller runs
+/// the model; the ticket makes [`Report`]s of the run, and [`Self::learn`] takes them, which is what the next
+/// choice is made on. A model that is stuck, or slower or less accurate than it was, is avoided, and probed until
+/// it is well again: its [`Standing`] says so. Nothing waits for a report that may be lost.
 ///
 /// ```
 /// use mdinference::{
-///     Budget, Catalog, Draw, Learning, Micros, NetworkTime, Policy, Profile, Reason, Server, Standing, Timestamp,
+///     Budget, Catalog, Draw, Learning, Micros, NetworkTime, Policy, Profile, Reason, Server, Standing,
+///     Timestamp,
 /// };
 ///
 /// // What the models were measured at: accuracy in percent, mean and deviation in milliseconds.

@@ -1,5 +1,5 @@
-//! Sequences of operations on a server, decoded from any bytes, with its promises checked after each; then it is left
-//! alone, and has to recover: run by proptest and by a fuzz target alike.
+//! Sequences of operations on a server, decoded from any bytes, with its promises checked after each; then it
+//! is left alone, and has to recover: run by proptest and by a fuzz target alike.
 
 use mdinference::estimate::Observation;
 use mdinference::select::threshold::Threshold;
@@ -499,7 +499,8 @@ impl Operated {
         self.published();
     }
 
-    /// Every profile is what has been learnt, what is worse than it was is waited for, and the catalog is in order.
+    /// Every profile is what has been learnt, what is worse than it was is waited for, and the catalog is in
+    /// order.
     fn check(&self) {
         let (catalog, front) = (self.server.catalog(), self.server.front());
         assert_eq!(catalog.len(), self.hosted.iter().flatten().count());
@@ -568,8 +569,8 @@ impl Operated {
         for Hosted { id, prior, .. } in self.hosted.clone().into_iter().flatten() {
             // Else it may be probed for what others have found it to be.
             self.hear_of(id, None);
-            // A budget that is long enough is no longer than a model that is held is said to take; and an estimate, which is
-            // of 24 bits, tells such a deviation from none.
+            // A budget that is long enough is no longer than a model that is held is said to take; and an
+            // estimate, which is of 24 bits, tells such a deviation from none.
             let Latency { mean, deviation } = prior.latency;
             let told_apart = mean.get() < 1 << 19 || deviation.get() > mean.get() >> 17;
             let longest = needed(prior.latency).max(self.fitting(prior.latency).time());
@@ -625,7 +626,8 @@ impl Operated {
         Budget::of(Micros::new(u32::try_from(nanos / 1_000 + 1).unwrap_or(u32::MAX)))
     }
 
-    /// Of many requests that come in the next tenth of a second, one that is a probe of a model, if there is one.
+    /// Of many requests that come in the next tenth of a second, one that is a probe of a model, if there is
+    /// one.
     fn probe_draw(&mut self, id: ModelId, request: Request<'_>) -> Option<Draw> {
         let later = self.now.after(Micros::from_millis(101));
         let probes = |draw: &Draw| {
@@ -638,9 +640,9 @@ impl Operated {
     }
 }
 
-/// How many requests it takes a model to recover at most. As a rule it is three probes, or as many more as it has had
-/// relapses: 24. One that fits though it seems slower has no probes, and its estimate comes near by a twentieth each time:
-/// a deviation of 2³¹ µs falls below half of one in 865 runs.
+/// How many requests it takes a model to recover at most. As a rule it is three probes, or as many more as it
+/// has had relapses: 24. One that fits though it seems slower has no probes, and its estimate comes near by a
+/// twentieth each time: a deviation of 2³¹ µs falls below half of one in 865 runs.
 const MOST_REQUESTS: u64 = 1_000;
 /// A model that is shut takes half of the longest time, and half of its own.
 const SHUT: Micros = Micros::new(Micros::MAX.get() / 2 + 1);
@@ -720,7 +722,7 @@ fn check_choice(
             assert_eq!((decision.base, decision.budget), (expected.base, budget));
             let model = Model { id: decision.model, profile: *front.catalog().get(decision.model).unwrap() };
             assert_eq!(request.exclusion(&model), None);
-            assert_eq!(decision.reason.fits() || decision.reason == expected.reason, true);
+            assert!(decision.reason.fits() || decision.reason == expected.reason);
             assert!(front.probability(*request, decision.model, now) > 0.0);
             let deadline = now.after(decision.budget.time());
             assert_eq!((ticket.model(), ticket.deadline()), (decision.model, deadline));
