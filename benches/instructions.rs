@@ -19,7 +19,9 @@ use std::hint::black_box;
 use std::process::{Command, ExitCode};
 
 use clap::Parser;
-use mdinference::{Accuracy, Budget, Draw, Index, Policy, Price, Request};
+use mdinference::{
+    Accuracy, Budget, Draw, Front, Index, Learning, Policy, Price, Request, Server, Timestamp,
+};
 use rand::SeedableRng;
 use rand::rngs::{SmallRng, StdRng};
 
@@ -116,7 +118,7 @@ fn write_table(rows: &[Row]) -> Result<(), String> {
 /// Every method on every zoo; those that go through all models only where that is not a matter of minutes.
 fn cases() -> Vec<String> {
     let methods = ["naive", "naive-choose", "scan", "index", "index-at-steps"];
-    let others = ["request", "min_accuracy", "price", "draw", "draw-and-base"];
+    let others = ["request", "min_accuracy", "price", "draw", "draw-and-base", "front", "server"];
     let mut cases: Vec<String> =
         methods.iter().chain(&others).map(|method| format!("table3/{method}")).collect();
     for n in [64, 256, 1_024, 10_000] {
@@ -155,6 +157,7 @@ fn instructions(case: &str, selections: u64) -> Result<u64, String> {
 fn run(case: &str, selections: usize) {
     let (zoo, method) = case.split_once('/').expect("ZOO/METHOD");
     match zoo {
+        "table3" if matches!(method, "front" | "server") => served(method, selections),
         "table3" => on::<12>(&table3(), method, selections),
         "dense-64" => on::<64>(&Family::Dense.models(64), method, selections),
         "sparse-64" => on::<64>(&Family::Sparse.models(64), method, selections),
@@ -204,6 +207,16 @@ fn on<const N: usize>(models: &[Measured], method: &str, selections: usize) {
     }
 }
 
+/// By a server that has nothing to probe, and by its front: a ticket is made as well.
+fn served(method: &str, selections: usize) {
+    let mut server = Server::new(*catalog::<16>(&table3()), Policy::PAPER, Learning::DEFAULT);
+    let budgets = budgets().iter().cycle().copied().take(selections).collect::<Vec<_>>();
+    match method {
+        "front" => begun_by_front(server.front(), &budgets),
+        _ => begun(&mut server, &budgets),
+    }
+}
+
 // Functions of their own, so that what is counted does not depend on what else there is to run.
 
 #[inline(never)]
@@ -219,5 +232,21 @@ fn asked<const N: usize>(index: &Index<N>, budgets: &[Budget], request: Request)
     let small = &mut SmallRng::seed_from_u64(1);
     budgets.iter().for_each(|&budget| {
         let _ = black_box(index.select(request.with_budget(budget), Draw::from_rng(small)));
+    });
+}
+
+#[inline(never)]
+fn begun_by_front<const N: usize>(front: &Front<N>, budgets: &[Budget]) {
+    let small = &mut SmallRng::seed_from_u64(1);
+    budgets.iter().for_each(|&budget| {
+        black_box(front.begin(budget, Draw::from_rng(small), Timestamp::default()));
+    });
+}
+
+#[inline(never)]
+fn begun<const N: usize>(server: &mut Server<N>, budgets: &[Budget]) {
+    let small = &mut SmallRng::seed_from_u64(1);
+    budgets.iter().for_each(|&budget| {
+        black_box(server.begin(budget, Draw::from_rng(small), Timestamp::default()));
     });
 }
