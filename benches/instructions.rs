@@ -239,7 +239,7 @@ fn asked<const N: usize>(index: &Index<N>, budgets: &[Budget], request: Request)
 fn begun_by_front<const N: usize>(front: &Front<N>, budgets: &[Budget]) {
     let small = &mut SmallRng::seed_from_u64(1);
     budgets.iter().for_each(|&budget| {
-        black_box(front.begin(budget, Draw::from_rng(small), Timestamp::default()));
+        drop(black_box(front.begin(budget, Draw::from_rng(small), Timestamp::default())));
     });
 }
 
@@ -247,6 +247,6 @@ fn begun_by_front<const N: usize>(front: &Front<N>, budgets: &[Budget]) {
 fn begun<const N: usize>(server: &mut Server<N>, budgets: &[Budget]) {
     let small = &mut SmallRng::seed_from_u64(1);
     budgets.iter().for_each(|&budget| {
-        black_box(server.begin(budget, Draw::from_rng(small), Timestamp::default()));
+        drop(black_box(server.begin(budget, Draw::from_rng(small), Timestamp::default())));
     });
 }
