@@ -5,9 +5,9 @@
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 /// Nothing takes longer, unless it is broken.
 const BOUND: Duration = Duration::from_secs(20);
 
-/// Where a config and what was learnt are kept, whichever servers come and go.
+/// Where a config is kept.
 pub struct Folder(TempDir);
 
 impl Folder {
@@ -27,15 +27,9 @@ impl Folder {
         folder
     }
 
-    /// A config that says nothing of where to listen and to keep what was learnt.
+    /// A config that says nothing of where to listen.
     pub fn write(&self, config: &str) {
-        let learnt = self.learnt();
-        let config = format!("listen = \"127.0.0.1:0\"\nlearnt = {learnt:?}\n{config}");
-        fs::write(self.config(), config).unwrap();
-    }
-
-    pub fn learnt(&self) -> PathBuf {
-        self.0.path().join("learnt.json")
+        fs::write(self.config(), format!("listen = \"127.0.0.1:0\"\n{config}")).unwrap();
     }
 
     fn config(&self) -> PathBuf {
@@ -86,13 +80,8 @@ impl Server {
     }
 
     pub async fn infer(&self, body: &str, headers: &[(&str, &str)]) -> Answer {
-        self.try_infer(body, headers).await.unwrap()
-    }
-
-    async fn try_infer(&self, body: &str, headers: &[(&str, &str)]) -> reqwest::Result<Answer> {
         let request = self.client.post(format!("{}/infer", self.url)).body(body.to_owned());
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        let response = request.timeout(BOUND).send().await?;
+        let response = with(headers, request).timeout(BOUND).send().await.unwrap();
         let header = |name: &str| {
             let value = response.headers().get(name);
             value.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
@@ -100,17 +89,15 @@ impl Server {
         let [model, accuracy, reason, retry_after] =
             ["x-model", "x-accuracy-percent", "x-reason", "retry-after"].map(header);
         let status = response.status();
-        Ok(Answer { status, model, accuracy, reason, retry_after, body: response.text().await? })
+        Answer { status, model, accuracy, reason, retry_after, body: response.text().await.unwrap() }
     }
 
-    pub async fn explain(&self, query: &str) -> Value {
-        let response = self.client.get(format!("{}/explain?{query}", self.url)).timeout(BOUND).send().await;
-        response.unwrap().error_for_status().unwrap().json().await.unwrap()
-    }
-
-    pub async fn feedback(&self, model: &str, right: bool) -> StatusCode {
-        let request = self.client.post(format!("{}/feedback/{model}/{right}", self.url));
-        request.timeout(BOUND).send().await.unwrap().status()
+    /// What `/explain` says of each model, by its name.
+    pub async fn explain(&self, headers: &[(&str, &str)]) -> BTreeMap<String, Value> {
+        let request = with(headers, self.client.get(format!("{}/explain", self.url)));
+        let response = request.timeout(BOUND).send().await.unwrap().error_for_status();
+        let models: Vec<Value> = response.unwrap().json().await.unwrap();
+        models.into_iter().map(|model| (model["model"].as_str().unwrap().to_owned(), model)).collect()
     }
 
     pub async fn metrics(&self) -> Metrics {
@@ -125,25 +112,13 @@ impl Server {
 
     /// To read its config again.
     pub async fn hang_up(&self) {
-        self.signal("-HUP").await;
-    }
-
-    /// To answer what it has begun, and end.
-    pub async fn terminate(&self) {
-        self.signal("-TERM").await;
-    }
-
-    /// Once it has ended, and well.
-    pub async fn ended(mut self) {
-        let status = timeout(BOUND, self.process.wait()).await.unwrap().unwrap();
-        assert!(status.success(), "{status}: {}", self.complaints());
-    }
-
-    async fn signal(&self, signal: &str) {
-        let process = self.process.id().unwrap();
-        let kill = format!("kill {signal} {process}");
+        let kill = format!("kill -HUP {}", self.process.id().unwrap());
         assert!(Command::new("sh").args(["-c", &kill]).status().await.unwrap().success());
     }
+}
+
+fn with(headers: &[(&str, &str)], request: RequestBuilder) -> RequestBuilder {
+    headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
 }
 
 /// What `/metrics` tells.
@@ -159,6 +134,11 @@ impl Metrics {
             (of == format!("mdinference_{name}") && such).then(|| value.parse::<f64>().unwrap())
         });
         named.sum()
+    }
+
+    /// Of the places that the config gives requests, those that are taken.
+    pub fn in_flight(&self, most: usize) -> usize {
+        most - self.sum("free_places", &[]) as usize
     }
 
     pub fn stands(&self, model: &str, standing: &str) -> bool {
