@@ -19,13 +19,16 @@
 mod faults;
 #[path = "harness/requests.rs"]
 mod requests;
+#[path = "support/table3.rs"]
+mod table3;
 #[path = "harness/timeline.rs"]
 mod timeline;
 #[path = "harness/world.rs"]
 mod world;
 
 use faults::{Faults, Slow, Spikes};
-use world::{LARGEST, Summary, World};
+use table3::LARGEST;
+use world::{Summary, World};
 
 const REQUESTS: usize = 14_000;
 

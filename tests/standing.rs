@@ -2,12 +2,15 @@
 //! virtual time, with fixed seeds.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 
+#[path = "support/table3.rs"]
+mod table3;
 #[path = "standing/world.rs"]
 mod world;
 
 use mdinference::{Accuracy, Budget, Draw, Micros, Request, Standing, Timestamp};
 
-use crate::world::{Fate, LARGEST, MODELS, TABLE3, World, millis, seconds};
+use crate::table3::LARGEST;
+use crate::world::{Fate, MODELS, World, millis, seconds};
 
 /// NasNet Large, of 112.61 ms, is the most accurate for it.
 const BUDGET: Budget = Budget::of(millis(160));
@@ -138,8 +141,9 @@ fn a_model_that_flaps_is_used_while_it_is_well() {
 fn nothing_is_probed_without_a_reason() {
     for rate in [200.0, 1_000.0] {
         let mut world = World::new(rate, 7);
-        world.judged =
-            Some(std::array::from_fn(|model| TABLE3.get(model).map_or(0.0, |&(accuracy, ..)| accuracy)));
+        world.judged = Some(std::array::from_fn(|model| {
+            table3::MODELS.get(model).map_or(0.0, |&(accuracy, ..)| accuracy)
+        }));
         let outcome = world.run_mixed(
             seconds(300),
             |number| Budget::of(Micros::new(20_000 + (number.wrapping_mul(2_654_435_761) >> 8) % 150_000)),
@@ -247,7 +251,7 @@ fn probes_go_first_to_requests_with_a_duplicate() {
 #[test]
 fn a_drift_of_accuracy_is_noticed_and_its_end_too() {
     let accuracies = |largest: f64| {
-        let of = |model: usize| TABLE3.get(model).map_or(0.0, |&(accuracy, ..)| accuracy);
+        let of = |model: usize| table3::MODELS.get(model).map_or(0.0, |&(accuracy, ..)| accuracy);
         Some(std::array::from_fn::<f64, MODELS, _>(
             |model| if model == LARGEST { largest } else { of(model) },
         ))

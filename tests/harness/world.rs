@@ -14,25 +14,8 @@ use rand_distr::{Distribution, Exp1, LogNormal, StandardNormal};
 
 use crate::faults::{Faults, Spikes};
 use crate::requests::{Asked, Phone, index};
+use crate::table3::{LARGEST, MODELS};
 use crate::timeline::Timeline;
-
-/// Table III without its fictional model: accuracy in percent, μ and σ in ms.
-pub(crate) const MODELS: [(f64, f64, f64); 11] = [
-    (49.0, 4.91, 0.06),
-    (49.7, 3.21, 0.08),
-    (63.2, 4.21, 0.06),
-    (64.2, 25.49, 0.14),
-    (68.3, 4.67, 0.07),
-    (71.0, 5.43, 0.11),
-    (73.9, 21.18, 0.17),
-    (77.5, 50.85, 0.33),
-    (77.9, 31.11, 0.19),
-    (80.1, 59.21, 0.22),
-    (82.6, 112.61, 0.36),
-];
-
-/// NasNet Large.
-pub(crate) const LARGEST: usize = 10;
 
 /// The samples after which a live profile is within 5 % of the truth, as documented for `Smoothing::LATENCY`.
 const SAMPLES_TO_TRUTH: u32 = 60;

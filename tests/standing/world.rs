@@ -11,25 +11,9 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, Exp1, StandardNormal};
 
+use crate::table3;
+
 pub(crate) const MODELS: usize = 12;
-
-/// Table III without its fictional model: accuracy in percent, μ and σ in ms.
-pub(crate) const TABLE3: [(f64, f64, f64); 11] = [
-    (49.0, 4.91, 0.06),
-    (49.7, 3.21, 0.08),
-    (63.2, 4.21, 0.06),
-    (64.2, 25.49, 0.14),
-    (68.3, 4.67, 0.07),
-    (71.0, 5.43, 0.11),
-    (73.9, 21.18, 0.17),
-    (77.5, 50.85, 0.33),
-    (77.9, 31.11, 0.19),
-    (80.1, 59.21, 0.22),
-    (82.6, 112.61, 0.36),
-];
-
-/// NasNet Large.
-pub(crate) const LARGEST: usize = 10;
 
 /// What becomes of a run.
 #[derive(Clone, Copy)]
@@ -97,7 +81,7 @@ pub(crate) const fn seconds(seconds: u32) -> Micros {
 impl World {
     /// Of Table III.
     pub(crate) fn new(requests_a_second: f64, seed: u64) -> Self {
-        Self::of(TABLE3, requests_a_second, seed)
+        Self::of(table3::MODELS, requests_a_second, seed)
     }
 
     pub(crate) fn of<const N: usize>(
