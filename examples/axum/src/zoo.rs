@@ -35,8 +35,8 @@ pub struct Model {
     pub id: ModelId,
 }
 
-/// Reads a config in place of another. Models of the same name and profile stay, with what was learnt of them.
-/// An error says what is wrong, and changes nothing.
+/// Reads a config in place of another. Models of the same name and profile stay, with what was learnt of
+/// them. An error says what is wrong, and changes nothing.
 pub fn read(path: &str, config: &mut Arc<Config>, server: &mut Server<PLACES>) -> anyhow::Result<()> {
     let mut new: Config = toml::from_str(&fs::read_to_string(path)?)?;
     let mut changed = server.clone();

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-/// Lines that are neither blank nor a comment; what they say is in the format of the repository.
+/// Those that are neither blank nor a comment, as the formatter breaks them.
 #[test]
 fn the_server_has_no_more_than_200_lines() {
     let mut lines = 0;
