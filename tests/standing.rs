@@ -7,7 +7,7 @@ mod table3;
 #[path = "standing/world.rs"]
 mod world;
 
-use mdinference::{Accuracy, Budget, Draw, Micros, Request, Standing, Timestamp};
+use mdinference::{Accuracy, Budget, Draw, Micros, Reason, Request, Standing, Timestamp};
 
 use crate::table3::LARGEST;
 use crate::world::{Fate, MODELS, World, millis, seconds};
@@ -354,4 +354,23 @@ fn what_others_have_measured_counts_where_it_has_not() {
     world.run(seconds(8), BUDGET, well);
     let outcome = world.run(seconds(1), BUDGET, well);
     assert_eq!(outcome.picked[1], outcome.requests);
+}
+
+/// A server that has no other models: the fastest goes on to answer, and is late no more surely than it was.
+#[test]
+fn where_all_models_are_held_the_fastest_answers() {
+    let mut world = World::of([(49.7, 3.21, 0.08), (82.6, 112.61, 0.36)], 1_000.0, 17);
+    let now = world.now;
+    for (model, budget) in [(1, BUDGET), (0, Budget::of(millis(10)))] {
+        for id in 0..5 {
+            let (decision, mut ticket) = world.server.begin(budget, Draw::from_id(id), now);
+            assert_eq!(decision.model.index(), model);
+            let report = ticket.overdue(now.after(seconds(1))).unwrap();
+            world.server.learn(report, now.after(seconds(1)));
+        }
+        assert_eq!(world.standing(model), Standing::Held);
+    }
+    let (decision, ticket) = world.server.begin(BUDGET, Draw::from_id(9), now.after(seconds(1)));
+    assert_eq!((decision.model.index(), decision.reason), (0, Reason::Tight));
+    assert!(ticket.overdue_at().since(now) < seconds(2), "by its own time, not by one that fits nothing");
 }

@@ -146,6 +146,13 @@ impl<const N: usize> Front<N> {
             // The index gave this id.
             None => (decision, self.live(decision.model).unwrap_or_default(), false),
         };
+        // Where all are shut out, the fastest is no slower for it.
+        let reason = if decision.reason.fits() {
+            decision.reason
+        } else {
+            Reason::of_fastest(profile.latency.mean.saturating_add(wait), decision.budget)
+        };
+        let decision = Decision { reason, ..decision };
         (decision, Ticket::new(&decision, wait, profile.latency, decides, now))
     }
 }
