@@ -6,7 +6,7 @@ use crate::policy::Policy;
 use crate::profile::Profile;
 use crate::request::{Budget, Draw, Question};
 use crate::select::{Decision, Explanation, Reason};
-use crate::server::probe::{Known, Probe, Probes};
+use crate::server::probe::{Choice, Probe, Probes};
 use crate::server::standing::{self, Standing};
 use crate::server::ticket::Ticket;
 use crate::time::{Micros, Timestamp};
@@ -55,8 +55,8 @@ impl<const N: usize> Front<N> {
         if !self.probes.any(now) {
             return explanation;
         }
-        let known = self.known(&explanation);
-        explanation.with_beforehand(self.probes.beforehand(&question.request(), &known, now))
+        let choice = self.choice(&explanation);
+        explanation.with_beforehand(self.probes.beforehand(&question.request(), &choice, now))
     }
 
     /// The exact probability with which a model is picked now: see [`Index::probability`].
@@ -104,11 +104,11 @@ impl<const N: usize> Front<N> {
         if !self.probes.any(now) {
             return None;
         }
-        self.probes.drawn(&question.request(), draw, now, || self.known(&self.index.explain(question)))
+        self.probes.drawn(&question.request(), draw, now, || self.choice(&self.index.explain(question)))
     }
 
-    fn known<'a>(&'a self, explanation: &Explanation<'a>) -> Known<'a> {
-        Known { base: explanation.base, places: self.catalog().places(), margin: self.policy().margin }
+    fn choice<'a>(&'a self, explanation: &Explanation<'a>) -> Choice<'a> {
+        Choice { base: explanation.base, places: self.catalog().places(), margin: self.policy().margin }
     }
 
     /// [`Self::begin`], as this probe.

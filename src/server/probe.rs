@@ -95,14 +95,15 @@ pub(super) struct Probes(Vec<Probe, { Beforehand::MOST }>);
 
 impl Probe {
     /// Whether a request would gain by it, whose base it is by what is known now.
-    fn suits(&self, request: &Request<'_>, known: &Known<'_>, now: Timestamp) -> bool {
-        let Some(base) = known.base else { return false };
-        let (Some(&live), Some(&of_base)) = (known.places.get(self.model), known.places.get(base.model().id))
+    fn suits(&self, request: &Request<'_>, choice: &Choice<'_>, now: Timestamp) -> bool {
+        let Some(base) = choice.base else { return false };
+        let (Some(&live), Some(&of_base)) =
+            (choice.places.get(self.model), choice.places.get(base.model().id))
         else {
             return false;
         };
         let value =
-            |id: ModelId, profile: Profile| Eligible::new(Model { id, profile }, request, known.margin);
+            |id: ModelId, profile: Profile| Eligible::new(Model { id, profile }, request, choice.margin);
         let probed = value(self.model, self.profile);
         let budget = request.budget();
         let gains = match base {
@@ -113,15 +114,15 @@ impl Probe {
         let careful = now >= self.any_from
             || request.has_duplicate()
             || budget.time() > self.slack.saturating_add(request.wait(self.model));
-        let in_time = Threshold::new(probed.model.profile.latency, known.margin).fits(budget);
+        let in_time = Threshold::new(probed.model.profile.latency, choice.margin).fits(budget);
         let allowed = request.exclusion(&Model { id: self.model, profile: live }).is_none();
         (self.from..=self.until).contains(&now) && gains && in_time && careful && allowed
     }
 }
 
-/// What is known of the models now.
+/// What would be chosen without a probe.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Known<'a> {
+pub(super) struct Choice<'a> {
     pub(super) base: Option<Base>,
     pub(super) places: Places<'a>,
     pub(super) margin: Margin,
@@ -133,18 +134,18 @@ impl Probes {
         self.0.is_empty()
     }
 
-    /// The probe that this draw makes of a request, if it does. What is `known` is asked only where it may.
+    /// The probe that this draw makes of a request, if it does. The `choice` is asked for only where it may.
     pub(super) fn drawn<'a>(
         &self,
         request: &Request<'_>,
         draw: Draw,
         now: Timestamp,
-        known: impl FnOnce() -> Known<'a>,
+        choice: impl FnOnce() -> Choice<'a>,
     ) -> Option<Probe> {
         let mut at = draw.remixed().below(Share::ALL.0);
         for probe in &self.0 {
             if at < probe.share.0 {
-                return probe.suits(request, &known(), now).then_some(*probe);
+                return probe.suits(request, &choice(), now).then_some(*probe);
             }
             at = at.saturating_sub(probe.share.0);
         }
@@ -157,13 +158,18 @@ impl Probes {
     }
 
     /// Which models a request may be sent to as a probe, and how likely.
-    pub(super) fn beforehand(&self, request: &Request<'_>, known: &Known<'_>, now: Timestamp) -> Beforehand {
+    pub(super) fn beforehand(
+        &self,
+        request: &Request<'_>,
+        choice: &Choice<'_>,
+        now: Timestamp,
+    ) -> Beforehand {
         let mut beforehand = Beforehand::default();
         let mut left = Share::ALL.0;
         for probe in &self.0 {
             let share = probe.share.0.min(left);
             left = left.saturating_sub(share);
-            if probe.suits(request, known, now) {
+            if probe.suits(request, choice, now) {
                 beforehand.add(probe.model, f64::from(share) / f64::from(Share::ALL.0));
             }
         }
