@@ -6,7 +6,7 @@
 //! - [`network`]: the time that requests and responses travel.
 //! - `arrivals`: how often requests come.
 //!
-//! Every estimator is plain data: `Copy`, with serde, and mergeable, so that replicas share what they learnt. The
+//! Every estimator is plain data: `Copy`, with serde, and mergeable, so that replicas share what they have measured. The
 //! arithmetic is `f32` with + − × ÷ and square root alone, so it gives the same bits on every target.
 
 pub mod accuracy;

@@ -14,11 +14,12 @@ pub struct Learning {
     pub accuracy: Smoothing,
     /// A model that, by what it started from, would be chosen, and by what is known of it now is not, is probed
     /// after this long without a run, or 1,000 requests if that is longer, up to 60 times this; twice, four and
-    /// eight times as long once it has failed, and up to 64 times for one that was never what it started from.
+    /// six times as long once it has failed, and up to 64 times for one that was never what it started from.
     ///
-    /// A failed probe is one late answer. So a model that stays slow costs 7 of them a minute with the default,
-    /// at 16 requests a second or more at most one in 8,000; one that has recovered is back after up to 8 s and
-    /// three runs. Longer is cheaper and later, in proportion.
+    /// A failed probe is one late answer. So a model that stays slow costs 9 of them a minute with the default,
+    /// and at 16 requests a second or more at most one in 6,000; one that has recovered is back after up to 6 s
+    /// and three runs, or 6,000 requests and three runs where fewer than 1,000 a second come. Longer is cheaper
+    /// and later, in proportion.
     #[cfg_attr(feature = "serde", serde(rename = "probe_interval_us"))]
     pub probe_interval: Micros,
 }
