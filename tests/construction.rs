@@ -14,7 +14,7 @@ use std::fmt::{Display, Write as _};
 
 use mdinference::{
     Accuracy, Catalog, CatalogError, Field, Margin, Micros, NothingEligible, NumberError, Profile,
-    ProfileError, Sharpness,
+    ProfileError, Share, Sharpness,
 };
 use proptest::prelude::*;
 
@@ -33,8 +33,9 @@ const IMPOSSIBLE: [(f64, NumberError); 6] = [
 
 /// The constructors that take a number: the top of the scale, its step, and the constructor as a check.
 type Check = fn(f64) -> Result<(), NumberError>;
-const SCALES: [(f64, f64, Check); 4] = [
+const SCALES: [(f64, f64, Check); 5] = [
     (100.0, 1e-4, |value| Accuracy::from_percent(value).map(drop)),
+    (100.0, 1e-4, |value| Share::from_percent(value).map(drop)),
     (1.0, 1e-6, |value| Accuracy::from_fraction(value).map(drop)),
     (2_147_483.647, 1e-3, |value| Micros::try_from_millis(value).map(drop)),
     (1_000.0, 1e-3, |value| Margin::new(value).map(drop)),
@@ -114,6 +115,7 @@ fn every_part_per_million_and_every_thousandth_comes_back() {
     for ppm in 0..=1_000_000 {
         let accuracy = Accuracy::from_ppm(ppm).unwrap();
         assert_eq!(Accuracy::from_percent(accuracy.as_percent()), Ok(accuracy));
+        assert_eq!(Share::from_percent(accuracy.as_percent()).map(Share::as_ppm), Ok(ppm));
         assert_eq!(Accuracy::from_fraction(f64::from(ppm) / 1e6), Ok(accuracy));
         let margin = Margin::new(f64::from(ppm) / 1e3).unwrap();
         assert_eq!(margin.thousandths(), ppm);

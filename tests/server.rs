@@ -79,10 +79,18 @@ fn standing<const N: usize>(server: &Server<N>, model: usize) -> Standing {
 
 /// Of many requests, the first that is a probe, if any is.
 fn probe<const N: usize>(server: &mut Server<N>, now: Timestamp) -> Option<(Decision, Ticket)> {
+    probe_within(server, budget(), now)
+}
+
+fn probe_within<const N: usize>(
+    server: &mut Server<N>,
+    budget: Budget,
+    now: Timestamp,
+) -> Option<(Decision, Ticket)> {
     server.poll(now);
-    let probes = |draw: &Draw| server.front().begin(budget(), *draw, now).0.reason == Reason::Probe;
+    let probes = |draw: &Draw| server.front().begin(budget, *draw, now).0.reason == Reason::Probe;
     let draw = (0..1_000).map(Draw::from_id).find(probes)?;
-    Some(server.begin(budget(), draw, now))
+    Some(server.begin(budget, draw, now))
 }
 
 /// The largest model is stuck: five of its runs are overdue.
@@ -882,6 +890,43 @@ fn hearing_often_makes_no_more_probes() {
     }
     // 60 s at intervals of 1, 2, 4 s and so on.
     assert!(probes <= 12, "{probes}");
+}
+
+/// What a former self has measured, and this one has found otherwise, does not count against the model whenever
+/// it recovers.
+#[test]
+fn what_was_heard_long_ago_delays_no_recovery() {
+    let large = |server: &Server<3>| [id(server, 2)].into_iter().collect::<ModelSet<3>>();
+    let run = |server: &mut Server<3>, from: u32, took: u32, count: u32| {
+        let allowed = large(server);
+        let request = Request::new(Budget::of(millis(500))).with_allowed(&allowed);
+        for run in 0..count {
+            let began = at(from + took * run);
+            let (_, ticket) = server.begin(request, draw(), began).unwrap();
+            server.learn(ticket.completed(began.after(millis(took))), began.after(millis(took)));
+        }
+    };
+    let mut former = server();
+    run(&mut former, 0, 140, 100);
+    let model = id(&former, 2);
+    let seconds = [None, former.learnt(model).copied()].map(|heard| {
+        let mut server = server();
+        server.hear(model, heard);
+        run(&mut server, 20_000, 113, 100);
+        run(&mut server, 40_000, 340, 5);
+        let mut now = at(60_000);
+        let count = (0..5_000).find(|_| {
+            now = now.after(millis(1_000));
+            let budget = Budget::of(millis(125));
+            let back = server.front().begin(budget, draw(), at(0)).0.model == model;
+            if !back && let Some((_, run)) = probe_within(&mut server, budget, now) {
+                server.learn(run.completed(now.after(millis(113))), now.after(millis(113)));
+            }
+            back
+        });
+        count.unwrap()
+    });
+    assert!(seconds[1] <= seconds[0] + 3, "until it is back: {seconds:?} s");
 }
 
 /// A former self that was less accurate is not believed for ever: once the answers are right again, it is
