@@ -175,7 +175,9 @@ impl LatencyEstimator {
         let own = self.evidence();
         let (moments, samples) = match others {
             Some(others) if own == 0 || !self.disagrees(others) => {
-                let heard = others.evidence().min(smoothing.memory().saturating_sub(own));
+                // Once it has had as many itself, it needs no others, also where it has begun anew since.
+                let had = if own == 0 { 0 } else { u32::try_from(self.samples).unwrap_or(u32::MAX) };
+                let heard = others.evidence().min(smoothing.memory().saturating_sub(had));
                 let pooled = self.moments.pooled(own, others.moments, heard);
                 (pooled.unwrap_or(self.moments), self.window.max(own.saturating_add(heard)))
             }
