@@ -1,9 +1,9 @@
 //! What it costs that many threads choose and one learns: `cargo bench --bench sharing`.
 //!
 //! A writer on another thread takes in 30,000 runs a second, distributed as Table III measured them, and
-//! publishes a front after each. A reader selects for the models of Table III, with budgets from N(150, 50)
-//! ms; one that has the server to itself is the yardstick. Wall times depend on the machine; the difference,
-//! taken in alternating rounds of one run, is what counts.
+//! publishes a front after each, though as a rule none has changed. A reader selects for the models of Table
+//! III, with budgets from N(150, 50) ms; one that has the server to itself is the yardstick. Wall times depend
+//! on the machine; the difference, taken in alternating rounds of one run, is what counts.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 
 #[path = "../examples/support/zoo.rs"]
@@ -70,10 +70,9 @@ fn write(
         let Latency { mean, deviation } = server.learnt(decision.model).unwrap().latency.prior().unwrap();
         let run = Normal::new(f64::from(mean.get()), f64::from(deviation.get())).unwrap();
         let took = Micros::new(run.sample(&mut rng) as u32);
-        if server.learn(ticket.completed(now.after(took)), now) {
-            shared.store(Arc::new(server.front().clone()));
-            updates.fetch_add(1, Ordering::Relaxed);
-        }
+        black_box(server.learn(ticket.completed(now.after(took)), now));
+        shared.store(Arc::new(server.front().clone()));
+        updates.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -106,7 +105,6 @@ fn round(
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
-    assert!(!values.is_empty(), "too busy a machine: the writer never kept to its rate");
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
@@ -136,6 +134,10 @@ fn main() {
                     .zip([plain, private, snapshot, load])
                     .for_each(|(kind, nanos)| kind.push(nanos));
             }
+        }
+        if kinds[0].is_empty() {
+            stop.store(true, Ordering::Relaxed);
+            panic!("too busy a machine: the writer never kept to its rate");
         }
         println!(
             "{UPDATES_A_SECOND} updates/s, a front of {} bytes each; ns a selection, medians of {} rounds of {tried}:",
