@@ -374,3 +374,19 @@ fn where_all_models_are_held_the_fastest_answers() {
     assert_eq!((decision.model.index(), decision.reason), (0, Reason::Tight));
     assert!(ticket.overdue_at().since(now) < seconds(2), "by its own time, not by one that fits nothing");
 }
+
+/// Slow for a while, and then stuck: what it has come to be taken for fits no request, and what it started from does.
+#[test]
+fn a_model_that_was_slow_when_it_got_stuck_is_found_again() {
+    let mut world = World::new(1_000.0, 18);
+    world.run_well(seconds(60), BUDGET);
+    // Not slow enough to be found suspect; longer budgets go on to use it.
+    let long = Budget::of(millis(250));
+    world.run(seconds(10), long, slower(LARGEST, 1.45));
+    world.stall(LARGEST, seconds(2), long);
+    assert_eq!(world.standing(LARGEST), Standing::Held);
+    // It is as it was, and nobody has 163 ms for it any more.
+    world.run_well(seconds(10), BUDGET);
+    let outcome = world.run_well(seconds(1), BUDGET);
+    assert_eq!(outcome.picked[LARGEST], outcome.requests);
+}

@@ -175,6 +175,8 @@ impl Known {
         match self.trust.phase {
             Phase::Held => None,
             Phase::Canary(share) => Some(shared(share, reference)),
+            // By whichever more requests are long enough for.
+            Phase::Unproven if self.slower(learning, margin) => Some(once(reference)),
             Phase::Unproven => Some(once(live.latency)),
             Phase::Trusted
                 if self.drifted(learning)
