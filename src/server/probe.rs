@@ -135,21 +135,20 @@ impl Probes {
     }
 
     /// The probe that this draw makes of a request, if it does. The `choice` is asked for only where it may.
+    ///
+    /// Each has a draw of its own, so that one which suits nobody leaves the requests to the others.
     pub(super) fn drawn<'a>(
         &self,
         request: &Request<'_>,
-        draw: Draw,
+        mut draw: Draw,
         now: Timestamp,
-        choice: impl FnOnce() -> Choice<'a>,
+        choice: impl Fn() -> Choice<'a>,
     ) -> Option<Probe> {
-        let mut at = draw.remixed().below(Share::ALL.0);
-        for probe in &self.0 {
-            if at < probe.share.0 {
-                return probe.suits(request, &choice(), now).then_some(*probe);
-            }
-            at = at.saturating_sub(probe.share.0);
-        }
-        None
+        let drawn = self.0.iter().find(|probe| {
+            draw = draw.remixed();
+            draw.below(Share::ALL.0) < probe.share.0 && probe.suits(request, &choice(), now)
+        });
+        drawn.copied()
     }
 
     /// Whether any may be drawn now.
@@ -165,13 +164,11 @@ impl Probes {
         now: Timestamp,
     ) -> Beforehand {
         let mut beforehand = Beforehand::default();
-        let mut left = Share::ALL.0;
-        for probe in &self.0 {
-            let share = probe.share.0.min(left);
-            left = left.saturating_sub(share);
-            if probe.suits(request, choice, now) {
-                beforehand.add(probe.model, f64::from(share) / f64::from(Share::ALL.0));
-            }
+        let mut left = 1.0;
+        for probe in self.0.iter().filter(|probe| probe.suits(request, choice, now)) {
+            let probability = left * f64::from(probe.share.0) / f64::from(Share::ALL.0);
+            left -= probability;
+            beforehand.add(probe.model, probability);
         }
         beforehand
     }
