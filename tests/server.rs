@@ -809,6 +809,62 @@ fn a_clock_that_steps_back_changes_no_front_by_itself() {
     assert!(!server.poll(at(0)), "nothing was waited for");
 }
 
+/// One that was used by long requests, slow as it was, and got stuck then: also where no such request comes any
+/// more.
+#[test]
+fn a_slow_model_that_was_stuck_is_probed_for_what_it_was_at_first() {
+    let mut server = server();
+    let large: ModelSet<3> = [id(&server, 2)].into_iter().collect();
+    let long = Request::new(Budget::of(millis(500))).with_allowed(&large);
+    for count in 0..20 {
+        let (_, run) = server.begin(long, draw(), at(400 * count)).unwrap();
+        server.learn(run.completed(at(400 * count + 338)), at(400 * count + 338));
+    }
+    assert_eq!(mean(&server, 2), millis(338));
+    for _ in 0..5 {
+        let (_, mut run) = server.begin(long, draw(), at(10_000)).unwrap();
+        let report = run.overdue(at(10_600)).unwrap();
+        server.learn(report, at(10_600));
+    }
+    assert_eq!(standing(&server, 2), Standing::Held);
+    // It is what it was, and what comes is 200 ms long.
+    let back = (11..3_000).find(|second| {
+        let now = at(1_000 * second);
+        if let Some((_, run)) = probe(&mut server, now) {
+            server.learn(run.completed(now.after(millis(113))), now.after(millis(113)));
+        }
+        server.front().begin(budget(), draw(), NOW).0.model.index() == 2
+    });
+    assert!(back.is_some(), "it is {:?} for ever", latency(&server, 2));
+}
+
+/// Of two models that are to be probed, one that no request gains by takes none from the other.
+#[test]
+fn a_probe_that_suits_nobody_leaves_the_requests_to_others() {
+    let catalog = Catalog::<3>::try_new([
+        Profile::from_percent_and_millis(50.0, 100.0, 0.3),
+        Profile::from_percent_and_millis(77.2, 31.61, 0.29),
+        Profile::from_percent_and_millis(82.6, 112.61, 0.36),
+    ]);
+    let mut server = Server::new(catalog.unwrap(), Policy::PAPER, Learning::DEFAULT);
+    // Both are three times slower, and then as they were.
+    for count in 0..5 {
+        let runs = [0, 2].map(|model| {
+            let allowed: ModelSet<3> = [id(&server, model)].into_iter().collect();
+            let request = Request::new(Budget::of(millis(500))).with_allowed(&allowed);
+            server.begin(request, draw(), at(400 * count)).unwrap().1
+        });
+        for run in runs {
+            server.learn(run.completed(at(400 * count + 340)), at(400 * count + 340));
+        }
+    }
+    let now = server.poll_at().max(at(100_000));
+    server.poll(now);
+    assert_eq!((standing(&server, 0), standing(&server, 2)), (Standing::Probing, Standing::Probing));
+    let probability = server.probability(budget(), id(&server, 2), now.after(millis(150)));
+    assert!(probability > 0.5, "{probability}");
+}
+
 // ---- Replicas
 
 #[test]

@@ -2,6 +2,7 @@
 //! is left alone, and has to recover: run by proptest and by a fuzz target alike.
 
 use mdinference::estimate::Observation;
+use mdinference::select::base::Base;
 use mdinference::select::threshold::Threshold;
 use mdinference::{
     Accuracy, Budget, Candidate, Catalog, CatalogError, Cost, Decision, Draw, Front, Latency, Learning,
@@ -566,19 +567,85 @@ impl Operated {
         // Not at the end of time.
         self.now = self.now.min(Timestamp::from_micros(u64::MAX / 2));
         self.poll();
-        for Hosted { id, prior, .. } in self.hosted.clone().into_iter().flatten() {
-            // Else it may be probed for what others have found it to be.
-            self.hear_of(id, None);
-            // A budget that is long enough is no longer than a model that is held is said to take; and an
-            // estimate, which is of 24 bits, tells such a deviation from none.
-            let Latency { mean, deviation } = prior.latency;
-            let told_apart = mean.get() < 1 << 19 || deviation.get() > mean.get() >> 17;
-            let longest = needed(prior.latency).max(self.fitting(prior.latency).time());
-            if longest < SHUT && told_apart {
-                self.recover_model(id, prior);
-            }
+        // Else a model may be probed for what others have found it to be.
+        self.ids().into_iter().for_each(|id| self.hear_of(id, None));
+        let all: Vec<Hosted> = self.hosted.iter().flatten().copied().collect();
+        let recoverable = |hosted: &Hosted| self.recoverable(hosted.prior.latency);
+        let canary = |hosted: &Hosted| self.server.standing(hosted.id) == Some(Standing::Canary);
+        if bytes.byte() < 128 && all.iter().all(|hosted| recoverable(hosted) && !canary(hosted)) {
+            self.recover_under_load(&all);
+        } else {
+            let some: Vec<Hosted> = all.into_iter().filter(recoverable).collect();
+            some.into_iter().for_each(|hosted| self.recover_model(hosted.id, hosted.prior));
         }
         self.check();
+    }
+
+    /// A budget that is long enough is no longer than a model that is shut is said to take; and an estimate,
+    /// which is of 24 bits, tells the deviation from none.
+    fn recoverable(&self, latency: Latency) -> bool {
+        let Latency { mean, deviation } = latency;
+        let told_apart = mean.get() < 1 << 19 || deviation.get() > mean.get() >> 17;
+        told_apart && needed(latency).max(self.fitting(latency).time()) < SHUT
+    }
+
+    /// Requests go on, some for each model that have just the time it takes: then what is chosen for them is as
+    /// good as it was at first.
+    fn recover_under_load(&mut self, hosted: &[Hosted]) {
+        for &Hosted { id, prior, .. } in hosted {
+            let accuracy = |server: &Server<MODELS>| server.catalog().get(id).unwrap().accuracy;
+            for _ in 0..6_000 {
+                let accuracy = accuracy(&self.server);
+                if accuracy != prior.accuracy {
+                    let report = Report::judged(id, accuracy < prior.accuracy);
+                    assert_eq!(self.server.learn(report, self.now), self.twin.learn(report, self.now));
+                }
+            }
+            assert_eq!(accuracy(&self.server), prior.accuracy);
+        }
+        self.published();
+        let mut rounds = 0;
+        while !self.chooses_as_at_first(hosted) {
+            rounds += 1;
+            assert!(rounds <= MOST_ROUNDS, "it chooses otherwise for ever");
+            let due = self.server.poll_at();
+            self.now = if due < NEVER { self.now.max(due) } else { self.now };
+            self.now = self.now.after(Micros::from_millis(101));
+            // In turn, so that each is the first after the poll now and then.
+            let first = rounds % hosted.len();
+            for turn in 0..hosted.len() {
+                let Hosted { prior, .. } = hosted[(first + turn) % hosted.len()];
+                let request = Request::new(self.fitting(prior.latency));
+                self.poll();
+                let number = (rounds * MODELS + turn) as u64;
+                let draw = self.any_probe(request, number).unwrap_or(Draw::from_id(number));
+                let (decision, ticket) = self.begin(request, draw).unwrap();
+                let Hosted { prior, .. } = *self.hosted(decision.model).unwrap();
+                let mean = prior.latency.mean.get();
+                self.now = self.now.after(Micros::new(mean - (mean >> 18)));
+                self.learn(ticket.completed(self.now));
+            }
+        }
+    }
+
+    /// For each budget that a model just fits by what it started from, the base is as accurate as it was.
+    fn chooses_as_at_first(&self, hosted: &[Hosted]) -> bool {
+        let policy = self.server.policy();
+        let at_first = Catalog::<MODELS>::new(hosted.iter().map(|hosted| hosted.prior)).unwrap();
+        hosted.iter().all(|&Hosted { prior, .. }| {
+            let budget = self.fitting(prior.latency);
+            let base = |catalog: &Catalog<MODELS>| catalog.explain(policy, budget).base.unwrap();
+            let (now, at_first) = (base(self.server.catalog()), base(&at_first));
+            let fits = |base| matches!(base, Base::Fits(_));
+            (fits(now), now.model().profile.accuracy) >= (fits(at_first), at_first.model().profile.accuracy)
+        })
+    }
+
+    /// Of some requests, one that is a probe.
+    fn any_probe(&self, request: Request<'_>, number: u64) -> Option<Draw> {
+        let draws = (0..50).map(|id| Draw::from_id(1_000 * number + id));
+        let reason = |draw: Draw| self.server.front().begin(request, draw, self.now).unwrap().0.reason;
+        draws.into_iter().find(|&draw| reason(draw) == Reason::Probe)
     }
 
     fn recover_model(&mut self, id: ModelId, prior: Profile) {
@@ -644,6 +711,8 @@ impl Operated {
 /// has had relapses: 24. One that fits though it seems slower has no probes, and its estimate comes near by a
 /// twentieth each time: a deviation of 2³¹ µs falls below half of one in 865 runs.
 const MOST_REQUESTS: u64 = 1_000;
+/// How many rounds of requests it takes under load: those, and the waits between probes that failed at first.
+const MOST_ROUNDS: usize = 3_000;
 /// A model that is shut takes half of the longest time, and half of its own.
 const SHUT: Micros = Micros::new(Micros::MAX.get() / 2 + 1);
 
