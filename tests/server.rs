@@ -838,6 +838,25 @@ fn a_slow_model_that_was_stuck_is_probed_for_what_it_was_at_first() {
     assert!(back.is_some(), "it is {:?} for ever", latency(&server, 2));
 }
 
+/// Where a request comes once a minute, no probe waits for it in vain for hours.
+#[test]
+fn few_requests_are_enough_for_a_model_to_come_back() {
+    let (mut server, mut stuck) = stuck();
+    server.learn(stuck.pop().unwrap().completed(at(2_000)), at(2_000));
+    let back = (1..600).find(|&minute| {
+        // The server is polled whenever it has something to do.
+        let now = at(60_000 * minute);
+        while server.poll_at() < now {
+            server.poll(server.poll_at());
+        }
+        let (decision, run) = server.begin(budget(), Draw::from_id(minute.into()), now);
+        let end = now.after(if decision.model.index() == 2 { millis(113) } else { millis(32) });
+        server.learn(run.completed(end), end);
+        (decision.model.index(), decision.reason) == (2, Reason::Base)
+    });
+    assert!(back.is_some_and(|minutes| minutes < 20), "after {back:?} requests");
+}
+
 /// Of two models that are to be probed, one that no request gains by takes none from the other.
 #[test]
 fn a_probe_that_suits_nobody_leaves_the_requests_to_others() {

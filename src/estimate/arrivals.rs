@@ -28,6 +28,11 @@ impl ArrivalEstimator {
         self.seen = self.seen.saturating_add(1).min(Self::SMOOTHING.memory());
     }
 
+    /// When the last came.
+    pub(crate) const fn latest(&self) -> Timestamp {
+        self.latest
+    }
+
     /// The mean time between two requests, at most a second; `None` before the second.
     pub(crate) fn gap(&self) -> Option<Micros> {
         (self.seen > 1).then(|| Micros::new(self.mean as u32))

@@ -457,7 +457,11 @@ impl<const N: usize> Server<N> {
             None => NEVER,
             Some(probe) if self.front.probes.open(probe) => {
                 self.changed = true;
-                known.trust.unheard = known.trust.unheard.saturating_add(1);
+                // Where no request has come meanwhile, there was none to be heard of.
+                let waited = probe.until.since(pace.now).saturating_mul(2);
+                if pace.now.since(self.arrivals.latest()) <= waited {
+                    known.trust.unheard = known.trust.unheard.saturating_add(1);
+                }
                 known.lease(&probe, pace)
             }
             Some(_) => pace.after(1),
