@@ -605,6 +605,20 @@ fn that_a_probe_is_over_is_told() {
     assert_eq!(server.front().begin(budget(), draw.unwrap(), at(2_299)).0.reason, Reason::Base);
 }
 
+/// Where nothing else may answer, a model that is not trusted does; that it fails is no better than if a probe
+/// had.
+#[test]
+fn no_probe_is_sent_right_after_a_failure() {
+    let (mut server, mut stuck) = stuck();
+    server.learn(stuck.pop().unwrap().completed(at(2_000)), at(2_000));
+    let large: ModelSet<3> = [id(&server, 2)].into_iter().collect();
+    let request = Request::new(Budget::of(millis(50))).with_allowed(&large);
+    let (decision, run) = server.begin(request, draw(), at(2_001)).unwrap();
+    assert_eq!(decision.reason, Reason::TooLate);
+    server.learn(run.completed(at(2_200)), at(2_200));
+    assert!((2_200..3_200).step_by(10).all(|now| probe(&mut server, at(now)).is_none()));
+}
+
 /// A probe may fit the request's whole budget only: then it has all of it.
 #[test]
 fn a_probe_has_the_time_that_it_was_found_to_fit() {

@@ -611,13 +611,12 @@ impl Operated {
             let due = self.server.poll_at();
             self.now = if due < NEVER { self.now.max(due) } else { self.now };
             self.now = self.now.after(Micros::from_millis(101));
-            // In turn, so that each is the first after the poll now and then.
-            let first = rounds % hosted.len();
             for turn in 0..hosted.len() {
-                let Hosted { prior, .. } = hosted[(first + turn) % hosted.len()];
-                let request = Request::new(self.fitting(prior.latency));
-                self.poll();
+                // In no order that what is due might keep to as well.
                 let number = (rounds * MODELS + turn) as u64;
+                let place = Draw::from_id(number).bits() as usize % hosted.len();
+                let request = Request::new(self.fitting(hosted[place].prior.latency));
+                self.poll();
                 let draw = self.any_probe(request, number).unwrap_or(Draw::from_id(number));
                 let (decision, ticket) = self.begin(request, draw).unwrap();
                 let Hosted { prior, .. } = *self.hosted(decision.model).unwrap();
