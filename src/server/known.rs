@@ -94,7 +94,9 @@ impl Known {
             self.trust.due = pace.after(1);
         }
         let Trust { phase, due, .. } = self.trust;
-        phase != before.phase || drifted != self.drifted(learning) || probe && due != before.due
+        // Of one that is not trusted each run decides.
+        let decides = probe || phase == Phase::Unproven;
+        phase != before.phase || drifted != self.drifted(learning) || decides && due != before.due
     }
 
     /// What the model is taken to be.
