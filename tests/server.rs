@@ -871,6 +871,29 @@ fn few_requests_are_enough_for_a_model_to_come_back() {
     assert!(back.is_some_and(|minutes| minutes < 20), "after {back:?} requests");
 }
 
+/// Nor where they come in bursts, with nothing in between.
+#[test]
+fn bursts_are_enough_for_a_model_to_come_back() {
+    let mut server = server();
+    let mut burst = |server: &mut Server<3>, number: u32, factor: u32| {
+        let now = at(5_000 * number);
+        let runs: Vec<(Decision, Ticket)> = (0..100)
+            .map(|request| server.begin(budget(), Draw::from_id((100 * number + request).into()), now))
+            .collect();
+        let base = runs.iter().filter(|(decision, _)| decision.model.index() == 2).count();
+        for (decision, run) in runs {
+            let took = if decision.model.index() == 2 { 113 * factor } else { 32 };
+            server.learn(run.completed(now.after(millis(took))), now.after(millis(took)));
+        }
+        base
+    };
+    assert!((0..10).all(|number| burst(&mut server, number, 1) == 100));
+    (10..30).for_each(|number| drop(burst(&mut server, number, 3)));
+    assert_eq!(mean(&server, 2), millis(339));
+    let back = (30..500).find(|&number| burst(&mut server, number, 1) == 100);
+    assert!(back.is_some_and(|number| number < 100), "after {back:?} bursts");
+}
+
 /// Of two models that are to be probed, one that no request gains by takes none from the other.
 #[test]
 fn a_probe_that_suits_nobody_leaves_the_requests_to_others() {
