@@ -158,8 +158,10 @@ impl Known {
         };
         let once = |latency| {
             let window = WINDOW.max(gap.saturating_mul(3));
-            // First those that lose least, unless there are few or it goes well.
-            let careful = if gap < ONE_IN && self.trust.good() == 0 { ONE_IN } else { Micros::ZERO };
+            // First those that lose least, unless there are few, or it goes well, or some have come to nothing: requests
+            // may come in bursts, which are over by then.
+            let first = self.trust.good() == 0 && self.trust.unheard < 3;
+            let careful = if gap < ONE_IN && first { ONE_IN } else { Micros::ZERO };
             // Four times as many with each that goes well, and twice with each that did not come about, for there may be
             // few requests that would gain by it.
             let doubled =
@@ -193,7 +195,7 @@ impl Known {
     }
 
     /// When a probe that was opened has been waited for long enough.
-    pub(super) fn lease(&self, probe: &Probe, pace: Pace) -> Timestamp {
+    pub(super) fn lease(&self, probe: &Probe, lost: bool, pace: Pace) -> Timestamp {
         match self.trust.phase {
             // It goes on without a break.
             Phase::Canary(_) => pace.after(8),
@@ -201,7 +203,7 @@ impl Known {
             _ if !probe.once => pace.after(17),
             // Longer once many have come to nothing: their reports may be lost.
             _ => {
-                let many = 1_u32 << self.trust.unheard.saturating_sub(4).min(3);
+                let many = if lost { 1_u32 << self.trust.unheard.saturating_sub(4).min(3) } else { 1 };
                 let waited = probe.until.after(suspect_above(probe.profile.latency)).after(WINDOW);
                 waited.after(pace.interval.saturating_mul(many.saturating_sub(1)))
             }

@@ -13,8 +13,9 @@ pub struct Learning {
     /// α of the accuracies.
     pub accuracy: Smoothing,
     /// A model that, by what it started from, would be chosen, and by what is known of it now is not, is probed
-    /// after this long without a run, or 1,000 requests if that is longer, up to 60 times this; twice, four and
-    /// six times as long once it has failed, and up to 64 times for one that was never what it started from.
+    /// after this long without a run, or 1,000 requests if that is longer, up to 60 times this; once a
+    /// second one has failed, twice, four and six times as long, and up to 64 times for one that was never what it
+    /// started from.
     ///
     /// A failed probe is one late answer. So a model that stays slow costs 9 of them a minute with the default,
     /// and at 16 requests a second or more at most one in 6,000; one that has recovered is back after up to 6 s

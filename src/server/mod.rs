@@ -457,12 +457,11 @@ impl<const N: usize> Server<N> {
             None => NEVER,
             Some(probe) if self.front.probes.open(probe) => {
                 self.changed = true;
-                // Where no request has come meanwhile, there was none to be heard of.
+                known.trust.unheard = known.trust.unheard.saturating_add(1);
+                // Where no request has come meanwhile, there was none to be lost.
                 let waited = probe.until.since(pace.now).saturating_mul(2);
-                if pace.now.since(self.arrivals.latest()) <= waited {
-                    known.trust.unheard = known.trust.unheard.saturating_add(1);
-                }
-                known.lease(&probe, pace)
+                let lost = pace.now.since(self.arrivals.latest()) <= waited;
+                known.lease(&probe, lost, pace)
             }
             Some(_) => pace.after(1),
         };
