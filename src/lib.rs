@@ -6,10 +6,12 @@
 )]
 
 pub mod baseline;
+mod batch;
 mod catalog;
 pub mod device;
 pub mod estimate;
 mod index;
+pub mod load;
 mod number;
 mod policy;
 mod profile;

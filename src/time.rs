@@ -136,6 +136,11 @@ impl Timestamp {
     pub const fn after(self, span: Micros) -> Self {
         Self(self.0.saturating_add(span.0 as u64))
     }
+
+    /// The point `span` before `self`, or the origin if that is later.
+    pub const fn before(self, span: Micros) -> Self {
+        Self(self.0.saturating_sub(span.0 as u64))
+    }
 }
 
 #[cfg(feature = "serde")]

@@ -2,7 +2,7 @@
 //! another.
 //!
 //! ```text
-//! number, time ◀ profile, policy, catalog ◀ request ◀ select ◀ index ◀ server
+//! number, time ◀ profile, policy, catalog ◀ request ◀ select ◀ index ◀ server ◀ load
 //!                                                       ▲ ◀── baseline, subset, device
 //!                        estimate, beside selection, knows no policy
 //! ```
@@ -13,13 +13,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with those that it may use.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("number", &[]),
     ("time", &["number"]),
     ("profile", &["number", "time"]),
     ("policy", &["number"]),
     ("catalog", &["profile"]),
     ("written", &["number", "time", "profile"]),
+    ("batch", &["number", "time", "profile", "catalog"]),
     ("request", &["time", "profile", "catalog"]),
     ("select", &["time", "profile", "policy", "catalog", "request"]),
     ("index", &["time", "profile", "policy", "catalog", "request", "select"]),
@@ -27,7 +28,20 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("baseline", &["time", "policy", "catalog", "request", "select"]),
     ("subset", &["profile", "policy", "catalog", "request", "select"]),
     ("device", &["time", "profile", "policy", "catalog", "request", "select"]),
-    ("server", &["number", "time", "profile", "policy", "catalog", "request", "select", "index", "estimate"]),
+    (
+        "server",
+        &[
+            "number", "time", "profile", "policy", "catalog", "batch", "request", "select", "index",
+            "estimate",
+        ],
+    ),
+    (
+        "load",
+        &[
+            "time", "profile", "policy", "catalog", "batch", "request", "select", "index", "estimate",
+            "server",
+        ],
+    ),
     // Only names what is public.
     ("lib", &[]),
     ("recipes", &[]),

@@ -145,7 +145,7 @@ fn a_run_that_waits_for_its_model_counts_from_its_start() {
         ticket
     };
     let told = |report: Report, observation| {
-        assert_eq!(report.told, Told::Ended { began: at(30), probe: false, observation });
+        assert_eq!(report.told, Told::Ended { began: at(30), probe: false, batch: 1, observation });
     };
     told(begin(&mut server).completed(at(143)), Observation::Took(millis(113)));
     told(begin(&mut server).cancelled(at(143)), Observation::AtLeast(millis(113)));
@@ -455,7 +455,10 @@ fn a_guard_that_is_lost_tells_once() {
     // It is the ticket as it was.
     assert_eq!((lost.model().index(), lost.deadline(), lost.overdue(at(400))), (2, at(200), None));
     let observation = Observation::AtLeast(millis(340));
-    assert_eq!(lost.cancelled(at(350)).told, Told::Ended { began: at(10), probe: false, observation });
+    assert_eq!(
+        lost.cancelled(at(350)).told,
+        Told::Ended { began: at(10), probe: false, batch: 1, observation }
+    );
 }
 
 #[test]

@@ -18,6 +18,10 @@ impl ArrivalEstimator {
     /// A gap counts as no more, so that a clock which steps forward is soon forgotten.
     const LONGEST: Micros = Micros::from_millis(1_000);
 
+    pub(crate) const fn new() -> Self {
+        Self { mean: 0.0, seen: 0, latest: Timestamp::from_micros(0) }
+    }
+
     /// One more request.
     pub(crate) fn observe(&mut self, now: Timestamp) {
         let gap = now.since(self.latest).min(Self::LONGEST).get() as f32;
@@ -36,5 +40,10 @@ impl ArrivalEstimator {
     /// The mean time between two requests, at most a second; `None` before the second.
     pub(crate) fn gap(&self) -> Option<Micros> {
         (self.seen > 1).then(|| Micros::new(self.mean as u32))
+    }
+
+    /// Requests a µs, at most one; zero before the second.
+    pub(crate) fn rate(&self) -> f32 {
+        if self.seen > 1 { 1.0 / self.mean.max(1.0) } else { 0.0 }
     }
 }

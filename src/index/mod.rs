@@ -11,6 +11,7 @@ use crate::request::{Budget, Draw, NothingEligible, Question, Request};
 use crate::select::base::fastest;
 use crate::select::sample::{Probabilities, sample, weights};
 use crate::select::{Decision, Explanation, Reason, decide};
+use crate::time::Micros;
 
 use self::draw::draw_by_rejection;
 use self::order::Ordered;
@@ -144,6 +145,11 @@ impl<const N: usize> Index<N> {
     /// The policy.
     pub fn policy(&self) -> &Policy {
         &self.models.policy
+    }
+
+    /// No model fits a budget of so much or less.
+    pub(crate) fn least(&self) -> Micros {
+        self.staircase.least()
     }
 
     fn find_fastest(&mut self) {

@@ -79,6 +79,11 @@ impl<const N: usize> Staircase<N> {
         self.steps.get(below.wrapping_sub(1))
     }
 
+    /// The first threshold.
+    pub(super) fn least(&self) -> Micros {
+        self.thresholds.first().map_or(Micros::MAX, |threshold| Micros::new(threshold.unsigned_abs()))
+    }
+
     /// How many thresholds are below the budget: those of the blocks before, and of the block in which it lies. A search
     /// if there are more blocks than a block holds, or the last is not whole.
     #[inline(always)]

@@ -87,6 +87,16 @@ impl<'a> Request<'a> {
         Self { budget, ..self }
     }
 
+    /// What is left of it when `spent` is gone for every model alike, such as time waited in a common queue.
+    #[must_use]
+    pub const fn minus(self, spent: Micros) -> Self {
+        let earlier = match self.earlier {
+            Some(Earlier { budget, worth }) => Some(Earlier { budget: budget.minus(spent), worth }),
+            None => None,
+        };
+        Self { budget: self.budget.minus(spent), earlier, ..self }
+    }
+
     /// Only models at least this accurate.
     pub const fn with_min_accuracy(self, min_accuracy: Accuracy) -> Self {
         Self { min_accuracy, ..self }.noted()

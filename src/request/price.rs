@@ -58,6 +58,16 @@ impl Price {
         }
     }
 
+    /// Each one's part where so many share a run; rounded down.
+    pub(crate) fn shared_by(self, requests: u16) -> Self {
+        let part = |price: u64| price.checked_div(requests.into()).unwrap_or(price);
+        Self {
+            per_micro: part(self.per_micro),
+            per_micro_squared: part(self.per_micro_squared),
+            per_cost: part(self.per_cost),
+        }
+    }
+
     /// Whether nothing is charged.
     pub(crate) const fn is_none(&self) -> bool {
         self.per_micro | self.per_micro_squared | self.per_cost == 0

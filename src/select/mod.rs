@@ -110,12 +110,17 @@ fn stage_1(
     request: &Request<'_>,
 ) -> (Option<Base>, Budget) {
     let base = base(models, margin, request.budget());
-    let fits = |budget| match base {
-        Some(Base::Fits(model)) => Threshold::new(model.profile.latency, margin).fits(budget),
-        _ => false,
+    let budget = match base {
+        Some(Base::Fits(model)) => within(&model, margin, request),
+        _ => request.budget(),
     };
-    let earlier = request.earlier().map(|(budget, _)| budget).filter(|&budget| fits(budget));
-    (base, earlier.unwrap_or(request.budget()))
+    (base, budget)
+}
+
+/// The budget that a model which fits is chosen within.
+pub(crate) fn within(model: &Model, margin: Margin, request: &Request<'_>) -> Budget {
+    let fits = |budget: &Budget| Threshold::new(model.profile.latency, margin).fits(*budget);
+    request.earlier().map(|(budget, _)| budget).filter(fits).unwrap_or(request.budget())
 }
 
 /// Whether stages 2 and 3 explore. Where time has a price they do not: the draw of Eq. 3 around a priced base was measured

@@ -4,7 +4,7 @@ use crate::catalog::{Catalog, ModelId};
 use crate::index::Index;
 use crate::policy::Policy;
 use crate::profile::Profile;
-use crate::request::{Budget, Draw, Question};
+use crate::request::{Budget, Draw, Question, Request};
 use crate::select::{Decision, Explanation, Reason};
 use crate::server::probe::{Choice, Probe, Probes};
 use crate::server::standing::{self, Standing};
@@ -37,7 +37,7 @@ impl<const N: usize> Front<N> {
     /// Reads only, so any number of requests may be begun at once and end in any order.
     ///
     /// # Errors
-    /// A [`Request`](crate::Request) that rules out every model: [`NothingEligible`](crate::NothingEligible).
+    /// A [`Request`] that rules out every model: [`NothingEligible`](crate::NothingEligible).
     /// A [`Budget`](crate::Budget) is always answered.
     #[inline]
     pub fn begin<Q: Question>(
@@ -91,6 +91,26 @@ impl<const N: usize> Front<N> {
     /// The settings of the selection.
     pub fn policy(&self) -> &Policy {
         self.index.policy()
+    }
+
+    pub(crate) const fn index(&self) -> &Index<N> {
+        &self.index
+    }
+
+    /// Begins a request that is to be a probe; the others are left alone.
+    pub(crate) fn begin_probe(
+        &self,
+        request: &Request<'_>,
+        draw: Draw,
+        now: Timestamp,
+    ) -> Option<(Decision, Ticket)> {
+        let probe = self.probe(*request, draw, now)?;
+        self.begin_with(Some(probe), *request, draw, now).ok()
+    }
+
+    /// Begins a run that was decided on elsewhere.
+    pub(crate) fn begin_decided(&self, decision: Decision, now: Timestamp) -> (Decision, Ticket) {
+        self.with_ticket(None, decision, decision.budget, Micros::ZERO, now)
     }
 
     /// The probe that a request is to be, if any.

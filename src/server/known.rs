@@ -78,7 +78,7 @@ impl Known {
                 trust.overdue(began, probe, pace);
                 probe
             }
-            Told::Ended { began, probe, observation } => {
+            Told::Ended { began, probe, observation, .. } => {
                 let run = Run { began, probe, observation };
                 trust.ended(run, &mut learnt.latency, reference, margin, learning.latency, pace);
                 probe

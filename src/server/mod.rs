@@ -25,7 +25,7 @@ use crate::estimate::arrivals::ArrivalEstimator;
 use crate::index::Index;
 use crate::policy::Policy;
 use crate::profile::Profile;
-use crate::request::{Draw, Question};
+use crate::request::{Draw, Question, Request};
 use crate::select::{Decision, Explanation};
 use crate::time::{Micros, Timestamp};
 
@@ -232,6 +232,23 @@ impl<const N: usize> Server<N> {
         draw: Draw,
         now: Timestamp,
     ) -> Q::Answer<(Decision, Ticket)> {
+        let probe = self.probe(question, draw, now);
+        self.front.begin_with(probe, question, draw, now)
+    }
+
+    /// Begins a request that is to be a probe; the others are left alone.
+    pub(crate) fn begin_probe(
+        &mut self,
+        request: &Request<'_>,
+        draw: Draw,
+        now: Timestamp,
+    ) -> Option<(Decision, Ticket)> {
+        let probe = self.probe(*request, draw, now)?;
+        self.front.begin_with(Some(probe), *request, draw, now).ok()
+    }
+
+    #[inline]
+    fn probe<Q: Question>(&mut self, question: Q, draw: Draw, now: Timestamp) -> Option<Probe> {
         if now >= self.check_at {
             self.changed = self.poll(now);
         }
@@ -240,7 +257,7 @@ impl<const N: usize> Server<N> {
             self.front.probes.close(model);
             self.changed = true;
         }
-        self.front.begin_with(probe, question, draw, now)
+        probe
     }
 
     /// What becomes of every model, and how likely each is to be picked.
@@ -273,8 +290,8 @@ impl<const N: usize> Server<N> {
             return false;
         }
         let now = self.time(now);
-        if matches!(told, Told::Ended { .. }) {
-            self.arrivals.observe(now);
+        if let Told::Ended { batch, .. } = told {
+            (0..batch).for_each(|_| self.arrivals.observe(now));
         }
         let (pace, margin) = (self.pace(now), self.policy().margin);
         let sampled = self.front.probes.lasts(model);

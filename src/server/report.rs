@@ -38,7 +38,11 @@ pub enum Told {
         began: Timestamp,
         /// It was a probe that decides on the model's standing.
         probe: bool,
-        /// How long it took, or that it takes no less than a time; no less than zero is nothing new.
+        /// How many requests it answered.
+        #[cfg_attr(feature = "serde", serde(default = "one"))]
+        batch: u16,
+        /// How long it took, or that it takes no less than a time; no less than zero is nothing new. That of a batch is
+        /// what a run of one request would have taken.
         observation: Observation,
     },
     /// Whether an answer was right.
@@ -53,4 +57,9 @@ impl Report {
     pub const fn judged(model: ModelId, right: bool) -> Self {
         Self { model, told: Told::Judged { right } }
     }
+}
+
+#[cfg(feature = "serde")]
+const fn one() -> u16 {
+    1
 }

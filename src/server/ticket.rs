@@ -2,6 +2,7 @@
 
 use core::ops::{Deref, DerefMut};
 
+use crate::batch::Stretch;
 use crate::catalog::ModelId;
 use crate::estimate::Observation;
 use crate::estimate::latency::suspect_above;
@@ -48,6 +49,9 @@ pub struct Ticket {
     ordinary: Micros,
     /// How much of its time is due to the request.
     extra: Micros,
+    /// How many requests it answers, and how many times as long it takes for that.
+    batch: u16,
+    stretch: Stretch,
     /// It is a probe that decides on the model's standing.
     probe: bool,
     /// That it is overdue has been told.
@@ -70,6 +74,8 @@ impl Ticket {
             time: decision.budget.minus(wait).time(),
             ordinary: suspect_above(latency),
             extra: Micros::ZERO,
+            batch: 1,
+            stretch: Stretch::ONE,
             probe,
             told: false,
         }
@@ -89,7 +95,8 @@ impl Ticket {
     /// it was chosen by explains, above both 1.5 μ and μ + 6σ. The end of time once it has reported it.
     pub fn overdue_at(&self) -> Timestamp {
         const NEVER: Timestamp = Timestamp::from_micros(u64::MAX);
-        let at = self.began.after(self.ordinary).after(self.extra).after(Micros::new(1));
+        let ordinary = self.stretch.longer(self.ordinary);
+        let at = self.began.after(ordinary).after(self.extra).after(Micros::new(1));
         if self.told { NEVER } else { at }
     }
 
@@ -103,6 +110,12 @@ impl Ticket {
     /// and so much is taken off what it tells. The last that is given counts. Where it is over before, it tells nothing.
     pub const fn longer_by(&mut self, extra: Micros) {
         self.extra = extra;
+    }
+
+    /// It is one run for so many requests, and takes so many times as long as for one: it is overdue so much later, and
+    /// what it tells is what the run of one would have taken.
+    pub const fn batch_of(&mut self, requests: u16, stretch: Stretch) {
+        (self.batch, self.stretch) = (requests, stretch);
     }
 
     /// A report if the run is overdue, so that a stuck model is noticed before its runs end.
@@ -132,12 +145,12 @@ impl Ticket {
     /// so that failing fast does not look fast.
     pub fn failed(self, now: Timestamp) -> Report {
         let overdue = self.ordinary.saturating_add(Micros::new(1));
-        self.ended(Observation::AtLeast(self.ran(now).max(self.time).max(overdue)))
+        self.ended(Observation::AtLeast(self.ran(now).max(self.stretch.shorter(self.time)).max(overdue)))
     }
 
     /// It was given up as too late. It counts as if it had taken all the time that it might.
     pub fn timed_out(self, now: Timestamp) -> Report {
-        self.ended(Observation::AtLeast(self.ran(now).max(self.time)))
+        self.ended(Observation::AtLeast(self.ran(now).max(self.stretch.shorter(self.time))))
     }
 
     /// It was no longer needed: that it takes at least as long is all that it tells.
@@ -171,13 +184,14 @@ impl Ticket {
         Guard { ticket: self, lost: Some(lost) }
     }
 
-    const fn ran(&self, now: Timestamp) -> Micros {
-        now.since(self.began).saturating_sub(self.extra)
+    /// For how long, by the time of a run of one request.
+    fn ran(&self, now: Timestamp) -> Micros {
+        self.stretch.shorter(now.since(self.began).saturating_sub(self.extra))
     }
 
     const fn ended(&self, observation: Observation) -> Report {
-        let Self { model, began, probe, .. } = *self;
-        Report { model, told: Told::Ended { began, probe, observation } }
+        let Self { model, began, probe, batch, .. } = *self;
+        Report { model, told: Told::Ended { began, probe, batch, observation } }
     }
 
     const fn copied(&self) -> Self {

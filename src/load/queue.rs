@@ -1,0 +1,410 @@
+//! [`Queue`]: those that wait for a worker, the earliest deadline first.
+
+use core::fmt;
+
+use crate::batch::{BatchTime, Growth};
+use crate::index::Index;
+use crate::load::batch::{Choice, Lot};
+use crate::load::line::{Line, Waiting};
+use crate::load::selector::Selector;
+use crate::load::traffic::Traffic;
+use crate::load::wait::expected_wait;
+use crate::load::workers::{Worker, Workers};
+use crate::profile::Latency;
+use crate::request::{Budget, Draw, ModelSet, NothingEligible, Price, Request};
+use crate::select::Decision;
+use crate::select::threshold::Threshold;
+use crate::time::{Micros, Timestamp};
+
+/// How a queue dispatches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Settings {
+    /// A run is charged for what it costs those behind it. Without, each request takes the most accurate model that it can
+    /// afford when its turn comes.
+    pub priced: bool,
+    /// What becomes of a request that no model makes any more.
+    pub hopeless: Hopeless,
+    /// So many requests may be one run: 1 and more.
+    pub max_batch: u16,
+}
+
+impl Settings {
+    /// Priced, shedding, one by one.
+    pub const DEFAULT: Self = Self { priced: true, hopeless: Hopeless::Shed, max_batch: 1 };
+
+    /// With or without a price of time.
+    pub const fn with_priced(self, priced: bool) -> Self {
+        Self { priced, ..self }
+    }
+
+    /// With another fate of what is hopeless.
+    pub const fn with_hopeless(self, hopeless: Hopeless) -> Self {
+        Self { hopeless, ..self }
+    }
+
+    /// With batches of up to so many; 0 is 1.
+    pub const fn with_max_batch(self, max_batch: u16) -> Self {
+        Self { max_batch, ..self }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// What becomes of a request that fits no model any more (Eq. 2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Hopeless {
+    /// It is handed out as shed.
+    #[default]
+    Shed,
+    /// It is run on the fastest model all the same, in its turn: others may be late for it.
+    Fastest,
+}
+
+/// Why a request was shed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shed {
+    /// No model makes it any more: not even the fastest fits what is left (Eq. 2).
+    TooLate,
+    /// It rules out every model.
+    NothingEligible(NothingEligible),
+}
+
+impl fmt::Display for Shed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLate => f.write_str("no model is fast enough any more"),
+            Self::NothingEligible(nothing) => fmt::Display::fmt(nothing, f),
+        }
+    }
+}
+
+/// The queue is full: here is the newcomer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Full<T>(pub T);
+
+impl<T> fmt::Display for Full<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the queue is full")
+    }
+}
+
+impl<T: fmt::Debug> core::error::Error for Full<T> {}
+
+/// What is to be done next.
+#[must_use = "its jobs have left the queue"]
+#[derive(Debug)]
+pub enum Next<'q, T, K, const CAPACITY: usize> {
+    /// This one has no chance any more: to be told so at once.
+    Shed {
+        /// What was kept with it.
+        job: T,
+        /// Why.
+        why: Shed,
+    },
+    /// These are to be run together, now.
+    Run {
+        /// By this worker, which is busy from now on.
+        worker: Worker,
+        /// On this model; within the budget that the most urgent one has left.
+        decision: Decision,
+        /// What makes the reports of the run.
+        ticket: K,
+        /// What was kept with each, the earliest deadline first.
+        jobs: Jobs<'q, T, CAPACITY>,
+    },
+}
+
+/// The jobs of one run, at least one. Those that are not taken are dropped with it.
+#[derive(Debug)]
+pub struct Jobs<'q, T, const CAPACITY: usize> {
+    line: &'q mut Line<Entry<T>, CAPACITY>,
+    /// Their place, and how many there are.
+    first: usize,
+    left: u16,
+}
+
+impl<T, const CAPACITY: usize> Iterator for Jobs<'_, T, CAPACITY> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.left = self.left.checked_sub(1)?;
+        self.line.take(self.first).map(|entry| entry.job)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left.into(), Some(self.left.into()))
+    }
+}
+
+impl<T, const CAPACITY: usize> ExactSizeIterator for Jobs<'_, T, CAPACITY> {}
+
+impl<T, const CAPACITY: usize> Drop for Jobs<'_, T, CAPACITY> {
+    fn drop(&mut self) {
+        self.for_each(drop);
+    }
+}
+
+/// What waits.
+#[derive(Clone, Debug)]
+pub(super) struct Entry<T> {
+    request: Request<'static>,
+    draw: Draw,
+    job: T,
+}
+
+impl<T> Entry<T> {
+    /// The request as it is at `now`.
+    pub(super) fn request_at<'a, const N: usize>(
+        &self,
+        deadline: Timestamp,
+        allowed: Option<&'a ModelSet<N>>,
+        now: Timestamp,
+    ) -> Request<'a> {
+        let waited = self.request.budget().time().saturating_sub(deadline.since(now));
+        let request: Request<'a> = self.request.minus(waited);
+        match allowed {
+            Some(allowed) => request.with_allowed(allowed),
+            None => request,
+        }
+    }
+}
+
+/// Those that wait for a worker.
+#[derive(Clone, Debug)]
+pub struct Queue<T, const CAPACITY: usize, const WORKERS: usize = 1, G = Growth> {
+    line: Line<Entry<T>, CAPACITY>,
+    workers: Workers<WORKERS>,
+    settings: Settings,
+    time: G,
+    traffic: Traffic,
+    /// No model fits a budget of so much or less, by what was known when it was last asked.
+    least: Micros,
+    /// When there may be something to do that nobody tells it of.
+    check_at: Timestamp,
+}
+
+const NEVER: Timestamp = Timestamp::from_micros(u64::MAX);
+
+impl<T, const CAPACITY: usize, const WORKERS: usize> Queue<T, CAPACITY, WORKERS> {
+    /// An empty queue before idle workers.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            line: Line::new(),
+            workers: Workers::new(WORKERS as u16),
+            settings,
+            time: Growth::DEFAULT,
+            traffic: Traffic::new(),
+            least: Micros::ZERO,
+            check_at: NEVER,
+        }
+    }
+}
+
+impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize> Queue<T, CAPACITY, WORKERS, G> {
+    /// With the first so many of its workers alone, at least one; all of them idle.
+    #[must_use]
+    pub fn with_workers(self, workers: u16) -> Self {
+        Self { workers: Workers::new(workers), ..self }
+    }
+
+    /// With another time of a batch.
+    #[must_use]
+    pub fn with_batch_time<H: BatchTime>(self, time: H) -> Queue<T, CAPACITY, WORKERS, H> {
+        let Self { line, workers, settings, time: _, traffic, least, check_at } = self;
+        Queue { line, workers, settings, time, traffic, least, check_at }
+    }
+
+    /// Puts a request in, whose budget counts from now on, with what the caller keeps of it.
+    ///
+    /// # Errors
+    /// [`Full`] gives the newcomer back if there is no room.
+    pub fn put(
+        &mut self,
+        request: Request<'_>,
+        draw: Draw,
+        job: T,
+        now: Timestamp,
+    ) -> Result<Waiting, Full<T>> {
+        let request = request.owned();
+        let budget = request.budget().time();
+        let deadline = now.after(budget);
+        if budget > self.least {
+            self.traffic.arrived(now);
+        }
+        self.check_at = self.check_at.min(deadline.before(self.least));
+        self.line.put(deadline, Entry { request, draw, job }).map_err(|entry| Full(entry.job))
+    }
+
+    /// Takes out a request that waits, if it still does.
+    pub fn cancel(&mut self, waiting: Waiting) -> Option<T> {
+        self.line.cancel(waiting).map(|entry| entry.job)
+    }
+
+    /// What is to be done next, if anything is.
+    pub fn next<const N: usize, S: Selector<N>>(
+        &mut self,
+        models: S,
+        now: Timestamp,
+    ) -> Option<Next<'_, T, S::Ticket, CAPACITY>> {
+        self.dispatch(models, None, now)
+    }
+
+    /// As [`Self::next`], of some of the models alone.
+    pub fn next_among<const N: usize, S: Selector<N>>(
+        &mut self,
+        models: S,
+        allowed: &ModelSet<N>,
+        now: Timestamp,
+    ) -> Option<Next<'_, T, S::Ticket, CAPACITY>> {
+        self.dispatch(models, Some(allowed), now)
+    }
+
+    /// A run has ended, so its worker is free. Told twice it is harmless.
+    pub fn ended(&mut self, worker: Worker, now: Timestamp) {
+        self.worked(now);
+        self.workers.end(worker);
+    }
+
+    /// When [`Self::next`] has something to say again though nobody has come and no run has ended: when the most urgent one
+    /// becomes hopeless. The end of time if there is no such.
+    pub const fn poll_at(&self) -> Timestamp {
+        self.check_at
+    }
+
+    /// How many wait.
+    pub const fn len(&self) -> usize {
+        self.line.len()
+    }
+
+    /// Whether nobody waits.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How long one that came now would wait.
+    pub fn wait(&self, each: Micros, now: Timestamp) -> Micros {
+        let waiting = u32::try_from(self.len()).unwrap_or(u32::MAX);
+        expected_wait(self.workers.residuals(now), waiting, each)
+    }
+
+    /// What the queue has seen of its load.
+    pub const fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// The price of time for one request that is run now alone.
+    pub fn price(&self) -> Price {
+        self.traffic.price(self.len().saturating_sub(1), self.workers.count())
+    }
+
+    fn worked(&mut self, now: Timestamp) {
+        self.traffic.worked(self.workers.busy(), self.workers.count(), now);
+    }
+
+    fn dispatch<'q, const N: usize, S: Selector<N>>(
+        &'q mut self,
+        mut models: S,
+        allowed: Option<&ModelSet<N>>,
+        now: Timestamp,
+    ) -> Option<Next<'q, T, S::Ticket, CAPACITY>> {
+        self.worked(now);
+        self.least = models.index().least();
+        self.check_at = NEVER;
+        let (deadline, entry) = self.line.get(0)?;
+        let draw = entry.draw;
+        let request = entry.request_at(deadline, allowed, now);
+        let free = self.workers.busy() < self.workers.count();
+        if !free && request.as_budget().is_some() && request.budget().time() > self.least {
+            self.check_at = deadline.before(self.least);
+            return None;
+        }
+        let price = if self.settings.priced { self.price() } else { Price::NONE };
+        let priced = request.with_price(request.price().plus(price));
+        if free && let Some((decision, ticket)) = models.probe(&priced, draw, now) {
+            let latency = models.live(decision.model).latency;
+            return self.run(Lot::one(decision), ticket, latency, now);
+        }
+        let decision = match models.index().select(priced, draw) {
+            Ok(decision) => decision,
+            Err(nothing) => return self.shed(Shed::NothingEligible(nothing)),
+        };
+        let live = models.live(decision.model);
+        let fits = decision.reason.fits();
+        // Where all that it may go to are held, the fastest by what that was may do.
+        let hopeless =
+            !fits && !Threshold::new(live.latency, models.index().policy().margin).fits(request.budget());
+        if hopeless && self.settings.hopeless == Hopeless::Shed {
+            return self.shed(Shed::TooLate);
+        }
+        if !free {
+            self.check_at = if fits { deadline.before(self.least) } else { NEVER };
+            return None;
+        }
+        let lot = if self.settings.max_batch > 1 && self.len() > 1 && fits {
+            self.choice(models.index(), allowed, now).best().unwrap_or(Lot::one(decision))
+        } else {
+            Lot::one(decision)
+        };
+        let (decision, mut ticket) = models.begin(lot.decision, now);
+        S::batch_of(&mut ticket, lot.size, lot.stretch);
+        let latency = lot.stretch.of(models.live(decision.model).latency);
+        if self.settings.priced {
+            self.learn(&lot, models.index(), now);
+        }
+        self.run(Lot { decision, ..lot }, ticket, latency, now)
+    }
+
+    fn choice<'a, const N: usize>(
+        &'a self,
+        index: &'a Index<N>,
+        allowed: Option<&'a ModelSet<N>>,
+        now: Timestamp,
+    ) -> Choice<'a, T, G, CAPACITY, N> {
+        Choice {
+            line: &self.line,
+            index,
+            allowed,
+            time: &self.time,
+            most: self.settings.max_batch,
+            traffic: self.settings.priced.then_some((&self.traffic, self.workers.count())),
+            now,
+        }
+    }
+
+    /// What those that are dispatched tell of the worth of time: by how much less accurate the best model is that fits a
+    /// budget which is shorter.
+    fn learn<const N: usize>(&mut self, lot: &Lot, index: &Index<N>, now: Timestamp) {
+        let best = |budget: Budget| {
+            let base = index.base(budget).and_then(|base| index.catalog().get(base));
+            base.map_or(0, |profile| profile.accuracy.as_ppm())
+        };
+        let mut lost = 0.0;
+        for place in (lot.first..).take(lot.size.into()) {
+            let budget =
+                Budget::of(self.line.get(place).map_or(Micros::ZERO, |(deadline, _)| deadline.since(now)));
+            lost += best(budget).saturating_sub(best(budget.minus(Traffic::SHORTER))) as f32;
+        }
+        self.traffic.dispatched(lot.size, lost);
+    }
+
+    fn run<K>(
+        &mut self,
+        lot: Lot,
+        ticket: K,
+        latency: Latency,
+        now: Timestamp,
+    ) -> Option<Next<'_, T, K, CAPACITY>> {
+        let worker = self.workers.begin(latency, now)?;
+        let jobs = Jobs { line: &mut self.line, first: lot.first, left: lot.size };
+        Some(Next::Run { worker, decision: lot.decision, ticket, jobs })
+    }
+
+    fn shed<K>(&mut self, why: Shed) -> Option<Next<'_, T, K, CAPACITY>> {
+        let Entry { job, .. } = self.line.take(0)?;
+        Some(Next::Shed { job, why })
+    }
+}
