@@ -1,6 +1,9 @@
 //! [`Queue`]: those that wait for a worker, the earliest deadline first.
 
 use core::fmt;
+use core::ops::Deref;
+
+use heapless::Vec;
 
 use crate::batch::{BatchTime, Growth};
 use crate::index::Index;
@@ -24,13 +27,11 @@ pub struct Settings {
     pub priced: bool,
     /// What becomes of a request that no model makes any more.
     pub hopeless: Hopeless,
-    /// So many requests may be one run: 1 and more.
-    pub max_batch: u16,
 }
 
 impl Settings {
-    /// Priced, shedding, one by one.
-    pub const DEFAULT: Self = Self { priced: true, hopeless: Hopeless::Shed, max_batch: 1 };
+    /// Priced and shedding.
+    pub const DEFAULT: Self = Self { priced: true, hopeless: Hopeless::Shed };
 
     /// With or without a price of time.
     pub const fn with_priced(self, priced: bool) -> Self {
@@ -40,11 +41,6 @@ impl Settings {
     /// With another fate of what is hopeless.
     pub const fn with_hopeless(self, hopeless: Hopeless) -> Self {
         Self { hopeless, ..self }
-    }
-
-    /// With batches of up to so many; 0 is 1.
-    pub const fn with_max_batch(self, max_batch: u16) -> Self {
-        Self { max_batch, ..self }
     }
 }
 
@@ -96,8 +92,8 @@ impl<T: fmt::Debug> core::error::Error for Full<T> {}
 
 /// What is to be done next.
 #[must_use = "its jobs have left the queue"]
-#[derive(Debug)]
-pub enum Next<'q, T, K, const CAPACITY: usize> {
+#[derive(Clone, Debug)]
+pub enum Next<T, K, const BATCH: usize> {
     /// This one has no chance any more: to be told so at once.
     Shed {
         /// What was kept with it.
@@ -113,38 +109,29 @@ pub enum Next<'q, T, K, const CAPACITY: usize> {
         decision: Decision,
         /// What makes the reports of the run.
         ticket: K,
-        /// What was kept with each, the earliest deadline first.
-        jobs: Jobs<'q, T, CAPACITY>,
+        /// What was kept with each.
+        jobs: Jobs<T, BATCH>,
     },
 }
 
-/// The jobs of one run, at least one. Those that are not taken are dropped with it.
-#[derive(Debug)]
-pub struct Jobs<'q, T, const CAPACITY: usize> {
-    line: &'q mut Line<Entry<T>, CAPACITY>,
-    /// Their place, and how many there are.
-    first: usize,
-    left: u16,
+/// The jobs of one run, at least one, the earliest deadline first.
+#[derive(Clone, Debug)]
+pub struct Jobs<T, const BATCH: usize>(Vec<T, BATCH>);
+
+impl<T, const BATCH: usize> Deref for Jobs<T, BATCH> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
 }
 
-impl<T, const CAPACITY: usize> Iterator for Jobs<'_, T, CAPACITY> {
+impl<T, const BATCH: usize> IntoIterator for Jobs<T, BATCH> {
     type Item = T;
+    type IntoIter = <Vec<T, BATCH> as IntoIterator>::IntoIter;
 
-    fn next(&mut self) -> Option<T> {
-        self.left = self.left.checked_sub(1)?;
-        self.line.take(self.first).map(|entry| entry.job)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left.into(), Some(self.left.into()))
-    }
-}
-
-impl<T, const CAPACITY: usize> ExactSizeIterator for Jobs<'_, T, CAPACITY> {}
-
-impl<T, const CAPACITY: usize> Drop for Jobs<'_, T, CAPACITY> {
-    fn drop(&mut self) {
-        self.for_each(drop);
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 
@@ -175,10 +162,11 @@ impl<T> Entry<T> {
 
 /// Those that wait for a worker.
 #[derive(Clone, Debug)]
-pub struct Queue<T, const CAPACITY: usize, const WORKERS: usize = 1, G = Growth> {
+pub struct Queue<T, const CAPACITY: usize, const WORKERS: usize = 1, const BATCH: usize = 1, G = Growth> {
     line: Line<Entry<T>, CAPACITY>,
     workers: Workers<WORKERS>,
     settings: Settings,
+    max_batch: u16,
     time: G,
     traffic: Traffic,
     /// No model fits a budget of so much or less, by what was known when it was last asked.
@@ -189,13 +177,17 @@ pub struct Queue<T, const CAPACITY: usize, const WORKERS: usize = 1, G = Growth>
 
 const NEVER: Timestamp = Timestamp::from_micros(u64::MAX);
 
-impl<T, const CAPACITY: usize, const WORKERS: usize> Queue<T, CAPACITY, WORKERS> {
+impl<T, const CAPACITY: usize, const WORKERS: usize, const BATCH: usize> Queue<T, CAPACITY, WORKERS, BATCH> {
+    const BATCHES_HAVE_SIZES: () = assert!(BATCH > 0 && BATCH <= u16::MAX as usize);
+
     /// An empty queue before idle workers.
     pub fn new(settings: Settings) -> Self {
+        let () = Self::BATCHES_HAVE_SIZES;
         Self {
             line: Line::new(),
             workers: Workers::new(WORKERS as u16),
             settings,
+            max_batch: BATCH as u16,
             time: Growth::DEFAULT,
             traffic: Traffic::new(),
             least: Micros::ZERO,
@@ -204,18 +196,26 @@ impl<T, const CAPACITY: usize, const WORKERS: usize> Queue<T, CAPACITY, WORKERS>
     }
 }
 
-impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize> Queue<T, CAPACITY, WORKERS, G> {
+impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize, const BATCH: usize>
+    Queue<T, CAPACITY, WORKERS, BATCH, G>
+{
     /// With the first so many of its workers alone, at least one; all of them idle.
     #[must_use]
     pub fn with_workers(self, workers: u16) -> Self {
         Self { workers: Workers::new(workers), ..self }
     }
 
+    /// With batches of up to so many alone, at least one.
+    #[must_use]
+    pub fn with_max_batch(self, max_batch: u16) -> Self {
+        Self { max_batch: max_batch.clamp(1, BATCH as u16), ..self }
+    }
+
     /// With another time of a batch.
     #[must_use]
-    pub fn with_batch_time<H: BatchTime>(self, time: H) -> Queue<T, CAPACITY, WORKERS, H> {
-        let Self { line, workers, settings, time: _, traffic, least, check_at } = self;
-        Queue { line, workers, settings, time, traffic, least, check_at }
+    pub fn with_batch_time<H: BatchTime>(self, time: H) -> Queue<T, CAPACITY, WORKERS, BATCH, H> {
+        let Self { line, workers, settings, max_batch, time: _, traffic, least, check_at } = self;
+        Queue { line, workers, settings, max_batch, time, traffic, least, check_at }
     }
 
     /// Puts a request in, whose budget counts from now on, with what the caller keeps of it.
@@ -249,7 +249,7 @@ impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize> Queue<T, CAPA
         &mut self,
         models: S,
         now: Timestamp,
-    ) -> Option<Next<'_, T, S::Ticket, CAPACITY>> {
+    ) -> Option<Next<T, S::Ticket, BATCH>> {
         self.dispatch(models, None, now)
     }
 
@@ -259,7 +259,7 @@ impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize> Queue<T, CAPA
         models: S,
         allowed: &ModelSet<N>,
         now: Timestamp,
-    ) -> Option<Next<'_, T, S::Ticket, CAPACITY>> {
+    ) -> Option<Next<T, S::Ticket, BATCH>> {
         self.dispatch(models, Some(allowed), now)
     }
 
@@ -305,12 +305,12 @@ impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize> Queue<T, CAPA
         self.traffic.worked(self.workers.busy(), self.workers.count(), now);
     }
 
-    fn dispatch<'q, const N: usize, S: Selector<N>>(
-        &'q mut self,
+    fn dispatch<const N: usize, S: Selector<N>>(
+        &mut self,
         mut models: S,
         allowed: Option<&ModelSet<N>>,
         now: Timestamp,
-    ) -> Option<Next<'q, T, S::Ticket, CAPACITY>> {
+    ) -> Option<Next<T, S::Ticket, BATCH>> {
         self.worked(now);
         self.least = models.index().least();
         self.check_at = NEVER;
@@ -344,7 +344,7 @@ impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize> Queue<T, CAPA
             self.check_at = if fits { deadline.before(self.least) } else { NEVER };
             return None;
         }
-        let lot = if self.settings.max_batch > 1 && self.len() > 1 && fits {
+        let lot = if self.max_batch > 1 && self.len() > 1 && fits {
             self.choice(models.index(), allowed, now).best().unwrap_or(Lot::one(decision))
         } else {
             Lot::one(decision)
@@ -369,7 +369,7 @@ impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize> Queue<T, CAPA
             index,
             allowed,
             time: &self.time,
-            most: self.settings.max_batch,
+            most: self.max_batch,
             traffic: self.settings.priced.then_some((&self.traffic, self.workers.count())),
             now,
         }
@@ -391,19 +391,19 @@ impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize> Queue<T, CAPA
         self.traffic.dispatched(lot.size, lost);
     }
 
-    fn run<K>(
-        &mut self,
-        lot: Lot,
-        ticket: K,
-        latency: Latency,
-        now: Timestamp,
-    ) -> Option<Next<'_, T, K, CAPACITY>> {
+    fn run<K>(&mut self, lot: Lot, ticket: K, latency: Latency, now: Timestamp) -> Option<Next<T, K, BATCH>> {
         let worker = self.workers.begin(latency, now)?;
-        let jobs = Jobs { line: &mut self.line, first: lot.first, left: lot.size };
+        let mut jobs = Vec::new();
+        for _ in 0..lot.size {
+            // No lot is larger than a batch.
+            let entry = self.line.take(lot.first)?;
+            let _ = jobs.push(entry.job);
+        }
+        let jobs = Jobs(jobs);
         Some(Next::Run { worker, decision: lot.decision, ticket, jobs })
     }
 
-    fn shed<K>(&mut self, why: Shed) -> Option<Next<'_, T, K, CAPACITY>> {
+    fn shed<K>(&mut self, why: Shed) -> Option<Next<T, K, BATCH>> {
         let Entry { job, .. } = self.line.take(0)?;
         Some(Next::Shed { job, why })
     }
