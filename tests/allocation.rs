@@ -10,6 +10,7 @@
 
 use std::hint::black_box;
 
+use mdinference::load::{Full, Next, Queue, Settings};
 use mdinference::{
     Accuracy, Budget, Catalog, Cost, Draw, Index, Latency, Learning, Micros, ModelSet, Policy, Price,
     Profile, Reason, Replicas, Report, Request, Server, Share, Sharpness, Standing, Ticket, Timestamp,
@@ -148,6 +149,49 @@ fn building_and_changing_a_catalog() {
         assert!(catalog.remove(id).is_ok());
         let id = catalog.add(profile(3, 7)).unwrap();
         assert!(catalog.replace(id, profile(3, 8)).is_ok());
+    });
+}
+
+/// Batches on two workers, under more than they can do.
+#[test]
+fn queueing() {
+    let catalog = catalog();
+    assert_no_allocation(move || {
+        let mut server = Server::new(catalog, Policy::PAPER, Learning::DEFAULT);
+        let mut queue = Queue::<u32, 40, 2, 8>::new(Settings::DEFAULT);
+        let odd: ModelSet<MODELS> =
+            (1..MODELS).step_by(2).filter_map(|place| server.catalog().id(place)).collect();
+        let (mut full, mut shed, mut batches, mut under_way) = (0, 0, 0, heapless::Deque::<_, 2>::new());
+        for step in 0..4_000 {
+            let now = Timestamp::default().after(Micros::from_millis(2 * step));
+            let request = Request::new(Budget::of(Micros::from_millis(20 + step * 7 % 200)));
+            match queue.put(request, Draw::from_id(step.into()), step, now) {
+                Ok(waiting) if step % 50 == 0 => assert_eq!(queue.cancel(waiting), Some(step)),
+                Ok(_) => {}
+                Err(Full(_)) => full += 1,
+            }
+            if step % 30 == 0
+                && let Some((worker, ticket)) = under_way.pop_front()
+            {
+                let ticket: Ticket = ticket;
+                queue.ended(worker, now);
+                black_box(server.learn(ticket.completed(now), now));
+            }
+            while let Some(next) = match step % 3 {
+                0 => queue.next_among(&mut server, &odd, now),
+                _ => queue.next(&mut server, now),
+            } {
+                match next {
+                    Next::Shed { .. } => shed += 1,
+                    Next::Run { worker, ticket, jobs, .. } => {
+                        batches += u32::from(jobs.len() > 1);
+                        assert!(under_way.push_back((worker, ticket)).is_ok());
+                    }
+                }
+            }
+            black_box((queue.wait(Micros::from_millis(20), now), queue.price(), queue.poll_at()));
+        }
+        assert!(full > 0 && shed > 0 && batches > 0, "{full} {shed} {batches}");
     });
 }
 

@@ -10,6 +10,7 @@ use core::hint::black_box;
 use core::panic::PanicInfo;
 
 use mdinference::device::Event;
+use mdinference::load::{Growth, Next, Queue, Settings};
 use mdinference::{
     Accuracy, Budget, Catalog, Device, Draw, Index, Latency, Learning, Micros, ModelId, ModelSet,
     NetworkTime, Policy, Price, Profile, Question, Replicas, Report, Request, Server, Share, Ticket,
@@ -51,6 +52,13 @@ extern "C" fn _start() -> ! {
         if let Some((server, replicas)) = black_box(None::<(&mut Server<64>, &mut Replicas<64, 8>)>) {
             hear(server, replicas);
             *replicas = Replicas::new();
+        }
+        if let Some((queue, server)) = black_box(None::<(&mut Batching, &mut Server<64>)>) {
+            wait(queue, server);
+            *queue = Queue::new(black_box(Settings::DEFAULT))
+                .with_workers(black_box(3))
+                .with_max_batch(black_box(3))
+                .with_batch_time(black_box([Growth::DEFAULT; 64]));
         }
         if let Some(device) = black_box(None::<&mut Device>) {
             duplicate(device);
@@ -106,6 +114,35 @@ fn live<const N: usize>(server: &mut Server<N>) {
     black_box(server.poll(black_box(now)));
     black_box(server.poll_at());
     black_box(server.standing(black_box(ModelId::default())));
+}
+
+type Batching = Queue<[u8; 3], 100, 4, 32, [Growth; 64]>;
+
+/// Where requests wait for a worker.
+fn wait(queue: &mut Batching, server: &mut Server<64>) {
+    let now = Timestamp::from_micros(black_box(0));
+    let (allowed, waits) = (black_box(ModelSet::<64>::ALL), black_box([Micros::ZERO; 64]));
+    let request = asking(Budget::of(Micros::new(black_box(0))), &allowed, &waits);
+    let waiting = queue.put(request, Draw::from_id(black_box(0)), black_box([0; 3]), now);
+    if let Ok(waiting) = waiting {
+        black_box(queue.cancel(waiting));
+    }
+    for among in [false, true] {
+        let next = match among {
+            true => queue.next_among(&mut *server, &allowed, now),
+            false => queue.next(&mut *server, now),
+        };
+        if let Some(Next::Run { worker, ticket, jobs, .. }) = next {
+            for job in jobs {
+                black_box(job);
+            }
+            queue.ended(worker, now);
+            end(server, ticket, now);
+        }
+    }
+    let _ = black_box(queue.next(server.front(), now));
+    black_box((queue.poll_at(), queue.len(), queue.price(), *queue.traffic()));
+    black_box(queue.wait(black_box(Micros::ZERO), now));
 }
 
 /// Its models come and go.
