@@ -160,7 +160,56 @@ impl<T> Entry<T> {
     }
 }
 
-/// Those that wait for a worker.
+/// Those that wait for a worker, up to `CAPACITY` of them, the earliest deadline first; and what each of up to `WORKERS`
+/// workers runs next, up to `BATCH` requests at once.
+///
+/// Its calls are all that it is told: [`Self::put`] when a request comes, [`Self::ended`] when a run has ended, and after
+/// either, and at [`Self::poll_at`], [`Self::next`] until that has nothing more to say. What it knows of its load it has
+/// from these. It does no I/O, reads no clock and allocates nothing.
+///
+/// ```
+/// use mdinference::load::{Next, Queue, Settings};
+/// use mdinference::{Budget, Catalog, Draw, Learning, Micros, Policy, Profile, Request, Server, Timestamp};
+///
+/// let zoo = Catalog::<3>::try_new([
+///     Profile::from_percent_and_millis(49.7, 3.21, 0.08),
+///     Profile::from_percent_and_millis(77.2, 31.61, 0.29),
+///     Profile::from_percent_and_millis(82.6, 112.61, 0.36),
+/// ])?;
+/// let mut server = Server::new(zoo, Policy::PAPER, Learning::DEFAULT);
+/// let mut queue: Queue<&str, 1_000> = Queue::new(Settings::DEFAULT);
+/// let at = |millis| Timestamp::from_micros(0).after(Micros::from_millis(millis));
+/// let request = |millis| Request::new(Budget::of(Micros::from_millis(millis)));
+///
+/// // A request comes: alone it gets the most accurate model that fits.
+/// queue.put(request(150), Draw::from_id(1), "first", at(0))?;
+/// let Some(Next::Run { worker, decision, ticket, jobs }) = queue.next(&mut server, at(0)) else { return Err("idle".into()) };
+/// assert_eq!((decision.model.index(), &*jobs), (2, &["first"][..]));
+///
+/// // While it runs, others come. The worker is busy.
+/// for name in ["second", "third", "fourth"] {
+///     queue.put(request(190), Draw::from_id(2), name, at(10))?;
+/// }
+/// queue.put(request(60), Draw::from_id(3), "urgent", at(20))?;
+/// assert!(queue.next(&mut server, at(20)).is_none());
+/// // One of them has no chance any more: that is said as soon as it is known.
+/// let hopeless = queue.poll_at();
+/// assert_eq!(hopeless, Timestamp::from_micros(80_000 - 3_290));
+/// let Some(Next::Shed { job, .. }) = queue.next(&mut server, hopeless) else { return Err("it waits".into()) };
+/// assert_eq!(job, "urgent");
+///
+/// // The run has ended. The next has 87 ms left, in which two others wait: it is worth the middle model's time.
+/// queue.ended(worker, at(113));
+/// server.learn(ticket.completed(at(113)), at(113));
+/// let Some(Next::Run { decision, ticket, jobs, .. }) = queue.next(&mut server, at(113)) else { return Err("idle".into()) };
+/// assert_eq!((decision.model.index(), &*jobs), (1, &["second"][..]));
+/// # drop(ticket);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Size
+/// 128 bytes and a `T` for each of the `CAPACITY`, 32 for each worker. Nothing is moved but 16 bytes each for those that
+/// come before, or after if they are fewer, when one comes in between.
 #[derive(Clone, Debug)]
 pub struct Queue<T, const CAPACITY: usize, const WORKERS: usize = 1, const BATCH: usize = 1, G = Growth> {
     line: Line<Entry<T>, CAPACITY>,
@@ -218,10 +267,15 @@ impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize, const BATCH: 
         Queue { line, workers, settings, max_batch, time, traffic, least, check_at }
     }
 
-    /// Puts a request in, whose budget counts from now on, with what the caller keeps of it.
+    /// Puts a request in, whose budget counts from now on, with what the caller keeps of it. Of several requests with the
+    /// same deadline the first to come is the first.
+    ///
+    /// What the request borrows is left out: which models it may go to is said when it is dispatched
+    /// ([`Self::next_among`]), and it waits for none but its worker.
     ///
     /// # Errors
-    /// [`Full`] gives the newcomer back if there is no room.
+    /// [`Full`] gives the newcomer back if there is no room: those that wait were let in for time that they had. Who has
+    /// none left goes as soon as [`Self::next`] is called, so call it first if that matters.
     pub fn put(
         &mut self,
         request: Request<'_>,
@@ -244,7 +298,11 @@ impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize, const BATCH: 
         self.line.cancel(waiting).map(|entry| entry.job)
     }
 
-    /// What is to be done next, if anything is.
+    /// What is to be done next: one to be shed, or a run if a worker is free; `None` if there is nothing to do before the
+    /// next request, end of a run, or [`Self::poll_at`].
+    ///
+    /// `models` are those of an [`&Index`](Index), a [`&Front`](crate::Front) or a [`&mut Server`](crate::Server), whose
+    /// probes go first.
     pub fn next<const N: usize, S: Selector<N>>(
         &mut self,
         models: S,
@@ -263,7 +321,7 @@ impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize, const BATCH: 
         self.dispatch(models, Some(allowed), now)
     }
 
-    /// A run has ended, so its worker is free. Told twice it is harmless.
+    /// A run has ended, in whatever way, so its worker is free. Told twice it is harmless.
     pub fn ended(&mut self, worker: Worker, now: Timestamp) {
         self.worked(now);
         self.workers.end(worker);
@@ -285,7 +343,8 @@ impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize, const BATCH: 
         self.len() == 0
     }
 
-    /// How long one that came now would wait.
+    /// How long one that came now would wait for a worker behind all others, if each of them takes so long: see
+    /// [`expected_wait`].
     pub fn wait(&self, each: Micros, now: Timestamp) -> Micros {
         let waiting = u32::try_from(self.len()).unwrap_or(u32::MAX);
         expected_wait(self.workers.residuals(now), waiting, each)
@@ -296,7 +355,8 @@ impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize, const BATCH: 
         &self.traffic
     }
 
-    /// The price of time for one request that is run now alone.
+    /// What the time of one that is run now alone is charged, for those who wait and those who will come: what `explain`
+    /// needs to show the value of each model.
     pub fn price(&self) -> Price {
         self.traffic.price(self.len().saturating_sub(1), self.workers.count())
     }
