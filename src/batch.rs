@@ -64,6 +64,8 @@ pub trait BatchTime {
 /// Linear growth g: a batch of b requests takes 1 + g·(b − 1) times as long as one, on every model. Kept in thousandths,
 /// 0 to 1,000: at 1 batches gain nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "f64", into = "f64"))]
 pub struct Growth(u32);
 
 impl Growth {
@@ -84,6 +86,20 @@ impl Growth {
     /// g.
     pub const fn get(self) -> f64 {
         self.0 as f64 / 1_000.0
+    }
+}
+
+impl TryFrom<f64> for Growth {
+    type Error = NumberError;
+
+    fn try_from(growth: f64) -> Result<Self, NumberError> {
+        Self::new(growth)
+    }
+}
+
+impl From<Growth> for f64 {
+    fn from(growth: Growth) -> Self {
+        growth.get()
     }
 }
 

@@ -13,6 +13,7 @@ mod support;
 
 use std::fmt::{Debug, Write as _};
 
+use mdinference::load::{Growth, Hopeless, Settings, Shed, Stretch};
 use mdinference::{
     Accuracy, Budget, Catalog, Cost, Decision, Draw, Exclusion, Latency, Learning, Learnt, Margin, Micros,
     ModelId, NetworkTime, NothingEligible, Policy, Price, Profile, Reason, Report, Request, Server, Share,
@@ -112,6 +113,12 @@ fn what_a_server_says_comes_back() {
     for standing in [Standing::Trusted, Standing::Held, Standing::Probing, Standing::Canary] {
         comes_back(standing);
     }
+    let mut batch = run();
+    batch.batch_of(8, Stretch::from_thousandths(2_050));
+    comes_back(batch.completed(at(1_120)));
+    comes_back(Settings::DEFAULT.with_priced(false).with_hopeless(Hopeless::Fastest));
+    comes_back(Growth::new(0.5).unwrap());
+    comes_back(Shed::NothingEligible(NothingEligible { not_allowed: 1, ..NothingEligible::default() }));
     comes_back(Reason::Probe);
     comes_back(Verdict::Probe);
     comes_back(Verdict::Excluded(Exclusion::NotAllowed));
@@ -156,6 +163,8 @@ fn what_is_written_is_as_committed() {
     line(serde_json::to_string(&Reason::Probe));
     line(serde_json::to_string(&Share::from_percent(1.0).unwrap()));
     line(serde_json::to_string(&learnt()));
+    line(serde_json::to_string(&Settings::DEFAULT));
+    line(serde_json::to_string(&Growth::DEFAULT));
     assert_expected("written/json.txt", &text);
 }
 
@@ -239,6 +248,9 @@ fn what_a_constructor_refuses_is_refused() {
     refused::<Learning>(&mut text, r#"{"latency":0.05,"accuracy":0.001,"patience_us":60000000}"#);
     refused::<Share>(&mut text, "1000001");
     refused::<Share>(&mut text, "0.5");
+    refused::<Growth>(&mut text, "1.5");
+    refused::<Settings>(&mut text, r#"{"hopeless":"Drop"}"#);
+    refused::<Settings>(&mut text, r#"{"price":true}"#);
     refused::<Standing>(&mut text, r#""Dead""#);
     refused::<Report>(&mut text, &format!(r#"{{"model":{id},"told":{{"Judged":{{}}}}}}"#));
     refused::<Report>(&mut text, &format!(r#"{{"model":{id},"told":{{"Overdue":{{"began":0}}}}}}"#));

@@ -21,6 +21,8 @@ use crate::time::{Micros, Timestamp};
 
 /// How a queue dispatches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Settings {
     /// A run is charged for what it costs those behind it. Without, each request takes the most accurate model that it can
     /// afford when its turn comes.
@@ -52,6 +54,7 @@ impl Default for Settings {
 
 /// What becomes of a request that fits no model any more (Eq. 2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Hopeless {
     /// It is handed out as shed.
     #[default]
@@ -62,6 +65,7 @@ pub enum Hopeless {
 
 /// Why a request was shed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Shed {
     /// No model makes it any more: not even the fastest fits what is left (Eq. 2).
     TooLate,
