@@ -112,8 +112,10 @@ impl<'a> Request<'a> {
         Self { allowed: Some(allowed.as_slice()), ..self }.noted()
     }
 
-    /// Where each model has a queue of its own: the time that the request would wait for each, by its place; a model
-    /// past the end waits for nothing. A wait that is the same for all belongs in the budget: [`Budget::minus`].
+    /// Where each model has workers of its own: the time that the request would wait for each, by its place
+    /// ([`expected_wait`](crate::load::expected_wait)); a model past the end waits for nothing. A wait that is the same for
+    /// all belongs in the budget: [`Budget::minus`]. On workers that models share neither is enough: there let a
+    /// [`Queue`](crate::load::Queue) pick at dispatch.
     ///
     /// It adds to μ wherever that is compared with the budget or with another's, and not where it is priced.
     pub const fn with_waits(self, waits: &'a [Micros]) -> Self {
