@@ -66,8 +66,11 @@ impl<T, G: BatchTime, const CAPACITY: usize, const N: usize> Choice<'_, T, G, CA
     /// it is worth.
     pub(super) fn best(&self) -> Option<Lot> {
         let mut best = self.led_by(0)?;
+        if best.value >= Value::default() {
+            return Some(best.lot);
+        }
         let mut first = 0_usize;
-        while best.value < Value::default() && !self.all_by_the_fastest(first) && first < Self::LEADS {
+        while !self.all_by_the_fastest(first) && first < Self::LEADS {
             first = first.wrapping_add(1);
             let Some(batch) = self.led_by(first) else { continue };
             // Of equal ones the more urgent.
@@ -132,8 +135,9 @@ impl<T, G: BatchTime, const CAPACITY: usize, const N: usize> Choice<'_, T, G, CA
     fn all_by_the_fastest(&self, first: usize) -> bool {
         let most = self.left(first);
         let Some((request, budget)) = self.request(first) else { return true };
-        let fastest = self.models(budget).find(|model| request.exclusion(model).is_none());
-        let batch = fastest.and_then(|model| self.batch(model, first, &request, budget, most));
+        let batch = self
+            .models(budget)
+            .find_map(|model| self.batch(model, first, &request, budget, self.accepted(&model, first, most)));
         batch.is_some_and(|batch| batch.lot.size == most)
     }
 

@@ -382,33 +382,33 @@ impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize, const BATCH: 
         let draw = entry.draw;
         let request = entry.request_at(deadline, allowed, now);
         let free = self.workers.busy() < self.workers.count();
-        if !free && request.as_budget().is_some() && request.budget().time() > self.least {
-            self.check_at = deadline.before(self.least);
-            return None;
-        }
         let price = if self.settings.priced { self.price() } else { Price::NONE };
         let priced = request.with_price(request.price().plus(price));
         if free && let Some((decision, ticket)) = models.probe(&priced, draw, now) {
             let latency = models.live(decision.model).latency;
             return self.run(Lot::one(decision), ticket, latency, now);
         }
+        let least = if request.any_model() && request.budget().time() > self.least {
+            self.least
+        } else {
+            least_of(&models, &request)
+        };
+        let hopeless = request.budget().time() <= least;
+        if !free && !hopeless {
+            self.check_at = deadline.before(least);
+            return None;
+        }
         let decision = match models.index().select(priced, draw) {
             Ok(decision) => decision,
             Err(nothing) => return self.shed(Shed::NothingEligible(nothing)),
         };
-        let live = models.live(decision.model);
-        let fits = decision.reason.fits();
-        // Where all that it may go to are held, the fastest by what that was may do.
-        let hopeless =
-            !fits && !Threshold::new(live.latency, models.index().policy().margin).fits(request.budget());
         if hopeless && self.settings.hopeless == Hopeless::Shed {
             return self.shed(Shed::TooLate);
         }
         if !free {
-            self.check_at = if fits { deadline.before(self.least) } else { NEVER };
             return None;
         }
-        let lot = if self.max_batch > 1 && self.len() > 1 && fits {
+        let lot = if self.max_batch > 1 && self.len() > 1 && decision.reason.fits() {
             self.choice(models.index(), allowed, now).best().unwrap_or(Lot::one(decision))
         } else {
             Lot::one(decision)
@@ -471,4 +471,17 @@ impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize, const BATCH: 
         let Entry { job, .. } = self.line.take(0)?;
         Some(Next::Shed { job, why })
     }
+}
+
+/// No model that a request may go to fits a budget of so much or less. Where all of them are held, each is taken for what
+/// it was, so that the fastest may do.
+fn least_of<const N: usize, S: Selector<N>>(models: &S, request: &Request<'_>) -> Micros {
+    let margin = models.index().policy().margin;
+    let eligible = models.index().catalog().models().filter(|model| request.exclusion(model).is_none());
+    let least = eligible.map(|model| {
+        let live = models.live(model.id).latency;
+        let threshold = Threshold::new(live, margin).as_whole_micros().unsigned_abs();
+        (live != model.profile.latency, threshold)
+    });
+    least.min().map_or(Micros::MAX, |(_, threshold)| Micros::new(threshold))
 }

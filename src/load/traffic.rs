@@ -24,8 +24,8 @@ pub struct Traffic {
     utilisation: f32,
     /// a, in parts per million a µs.
     loss: f32,
-    /// Until when the utilisation is known.
-    latest: Timestamp,
+    /// Until when the utilisation is known, once it is.
+    latest: Option<Timestamp>,
 }
 
 impl Traffic {
@@ -38,12 +38,7 @@ impl Traffic {
 
     /// Nothing is known: no arrivals, ρ = 0.3, a = 0.1 point/ms.
     pub(super) const fn new() -> Self {
-        Self {
-            arrivals: ArrivalEstimator::new(),
-            utilisation: 0.3,
-            loss: 1.0,
-            latest: Timestamp::from_micros(0),
-        }
+        Self { arrivals: ArrivalEstimator::new(), utilisation: 0.3, loss: 1.0, latest: None }
     }
 
     /// λ: requests a second that could be answered in time when they came; zero before the second.
@@ -84,10 +79,10 @@ impl Traffic {
 
     /// So many of the workers have been busy until now.
     pub(super) fn worked(&mut self, busy: u16, workers: u16, now: Timestamp) {
-        let span = now.since(self.latest).get() as f32;
+        let span = self.latest.map_or(Micros::ZERO, |latest| now.since(latest)).get() as f32;
         let share = f32::from(busy) / f32::from(workers.max(1));
         self.utilisation += span / (span + Self::OVER) * (share - self.utilisation);
-        self.latest = now;
+        self.latest = Some(now);
     }
 
     /// Of so many requests dispatched together, the sum of what a budget shorter by [`Self::SHORTER`] would have cost

@@ -199,6 +199,11 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// Whether no model is ruled out.
+    pub(crate) const fn any_model(&self) -> bool {
+        self.min_accuracy.as_ppm() == 0 && self.max_cost.0 == u32::MAX && self.allowed.is_none()
+    }
+
     /// The budget, if nothing else is asked.
     #[inline(always)]
     pub(crate) fn as_budget(&self) -> Option<Budget> {
@@ -211,9 +216,8 @@ impl<'a> Request<'a> {
     }
 
     const fn noted(self) -> Self {
-        let Self { min_accuracy, max_cost, price, earlier, allowed, waits, .. } = self;
-        let any_model = min_accuracy.as_ppm() == 0 && max_cost.0 == u32::MAX && allowed.is_none();
-        Self { plain: any_model && price.is_none() && earlier.is_none() && waits.is_empty(), ..self }
+        let Self { price, earlier, waits, .. } = self;
+        Self { plain: self.any_model() && price.is_none() && earlier.is_none() && waits.is_empty(), ..self }
     }
 }
 
