@@ -1,9 +1,15 @@
 //! Stage 3 on a step of the staircase: four models side by side, or by rejection if there are more.
 
+use heapless::Vec;
+
 use crate::catalog::ModelId;
+use crate::policy::Sharpness;
 use crate::request::{Budget, Draw};
-use crate::select::sample::{sample, unit};
+use crate::select::sample::{sample, sharper, unit};
 use crate::select::utility::Terms;
+
+/// So many utilities are kept side by side.
+const FEW: usize = 16;
 
 /// Up to four models; a lane without one has an accuracy of zero, and so no weight.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -56,6 +62,24 @@ impl Lanes {
         // register.
         if weights[lane] > 0.0 { self.ids[lane] } else { base }
     }
+}
+
+/// As [`sample`] by the weights made of these utilities, each worked out once; `None` if there are too many.
+#[inline]
+pub(super) fn draw_few(
+    utilities: impl Iterator<Item = (ModelId, f32)>,
+    sharpness: Sharpness,
+    draw: Draw,
+) -> Option<Option<ModelId>> {
+    let mut few = Vec::<(ModelId, f32), FEW>::new();
+    for item in utilities {
+        few.push(item).ok()?;
+    }
+    if !sharpness.is_paper() {
+        let largest = few.iter().map(|&(_, utility)| utility).fold(0.0, f32::max);
+        few.iter_mut().for_each(|(_, utility)| *utility = sharper(*utility, largest, sharpness));
+    }
+    Some(sample(few.iter().copied(), draw))
 }
 
 /// What bounds the utilities in a window from above.

@@ -3,19 +3,21 @@
 mod draw;
 mod order;
 mod staircase;
+mod walk;
 
 use crate::catalog::{Catalog, CatalogError, ModelId};
 use crate::policy::Policy;
 use crate::profile::Profile;
 use crate::request::{Budget, Draw, NothingEligible, Question, Request};
 use crate::select::base::fastest;
-use crate::select::sample::{Probabilities, sample, weights};
-use crate::select::{Decision, Explanation, Reason, decide};
+use crate::select::sample::{Probabilities, sample, sharpened};
+use crate::select::{Decision, Explanation, Reason};
 use crate::time::Micros;
 
-use self::draw::draw_by_rejection;
+use self::draw::{draw_by_rejection, draw_few};
 use self::order::Ordered;
 use self::staircase::{Method, Staircase, Step};
+use self::walk::Walk;
 
 /// A catalog and a policy, arranged once a profile change so that a selection costs next to nothing however many
 /// models there are.
@@ -172,10 +174,9 @@ impl<const N: usize> Index<N> {
         Decision { model, base: step.base.place(), reason, budget }
     }
 
-    /// What no index can foresee: the plain scan.
     #[inline(never)]
     fn select_any(&self, request: &Request<'_>, draw: Draw) -> Result<Decision, NothingEligible> {
-        decide(self.catalog().models(), self.policy(), request, draw)
+        Walk::new(&self.models, request).decide(self.base(request.budget()), draw)
     }
 
     fn probability_plain(&self, budget: Budget, id: ModelId) -> f64 {
@@ -211,8 +212,12 @@ impl<const N: usize> Index<N> {
 
     #[cold]
     fn draw_sharpened(&self, step: &Step, budget: Budget, draw: Draw) -> ModelId {
-        let Ordered { catalog, policy, .. } = &self.models;
-        let set = catalog.models_from(step.first.into(), step.count.into());
-        sample(weights(set, policy, budget), draw).unwrap_or(step.base)
+        let Ordered { catalog, policy, terms, .. } = &self.models;
+        let (first, count) = (usize::from(step.first), usize::from(step.count));
+        let window = terms.get(first..first.wrapping_add(count)).unwrap_or_default();
+        let ids = catalog.order().get(first..).unwrap_or_default();
+        let weighted = ids.iter().zip(window).map(|(&id, terms)| (id, terms.weight(budget)));
+        let drawn = draw_few(weighted.clone(), policy.sharpness, draw);
+        drawn.unwrap_or_else(|| sample(sharpened(weighted, policy.sharpness), draw)).unwrap_or(step.base)
     }
 }

@@ -4,7 +4,7 @@ use core::cmp::Reverse;
 
 use heapless::Vec;
 
-use crate::catalog::{Catalog, Model, ModelId, reorder, sort};
+use crate::catalog::{Catalog, Model, ModelId, Move, reorder, sort};
 use crate::policy::{Margin, Policy};
 use crate::profile::{Accuracy, Profile};
 use crate::select::threshold::Threshold;
@@ -18,8 +18,22 @@ pub(super) struct Ordered<const N: usize> {
     pub(super) policy: Policy,
     /// The terms of Eq. 3, in the catalog's order by μ.
     pub(super) terms: Vec<Terms, N>,
+    /// What bounds each [`BLOCK`] of them.
+    pub(super) blocks: Vec<Block, N>,
     /// The ids by [`Rank`].
     pub(super) by_threshold: Vec<ModelId, N>,
+}
+
+/// So many models are passed over at once.
+pub(super) const BLOCK: usize = 16;
+
+/// What bounds the models of a block.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Block {
+    /// The greatest accuracy, in parts per million.
+    pub(super) accuracy: u32,
+    /// The least μ + γσ in µs, rounded up.
+    pub(super) threshold: i32,
 }
 
 /// Where a model stands among the candidates for the base: the first of those that are more accurate than all before
@@ -38,14 +52,15 @@ pub(super) struct Change {
 impl<const N: usize> Ordered<N> {
     /// Not yet arranged.
     pub(super) const fn new(catalog: Catalog<N>, policy: Policy) -> Self {
-        Self { catalog, policy, terms: Vec::new(), by_threshold: Vec::new() }
+        Self { catalog, policy, terms: Vec::new(), blocks: Vec::new(), by_threshold: Vec::new() }
     }
 
     /// Brings everything up to date with the catalog.
     pub(super) fn arrange(&mut self) {
-        let Self { catalog, policy, terms, by_threshold } = self;
+        let Self { catalog, policy, terms, blocks, by_threshold } = self;
         let margin = policy.margin;
         terms.clear();
+        blocks.clear();
         by_threshold.clear();
         // As many as the catalog holds, so nothing is cut off. (`extend` would panic if it were.)
         for model in catalog.models() {
@@ -53,6 +68,26 @@ impl<const N: usize> Ordered<N> {
             let _ = by_threshold.push(model.id);
         }
         sort(by_threshold, |id| rank(catalog, margin, id));
+        for _ in 0..terms.len().div_ceil(BLOCK) {
+            let _ = blocks.push(Block::default());
+        }
+        self.bound_blocks(0, usize::MAX);
+    }
+
+    /// Brings the bounds of the blocks up to date, from that of a place up to that of another.
+    fn bound_blocks(&mut self, from: usize, to: usize) {
+        let Self { catalog, terms, blocks, .. } = self;
+        let members = terms.chunks(BLOCK).zip(catalog.order().chunks(BLOCK));
+        let from = from / BLOCK;
+        for (block, (terms, ids)) in
+            blocks.iter_mut().zip(members).take((to / BLOCK).saturating_add(1)).skip(from)
+        {
+            let accuracy = ids.iter().map(|&id| catalog.known(id).accuracy).max();
+            *block = Block {
+                accuracy: accuracy.unwrap_or_default().as_ppm(),
+                threshold: terms.iter().map(|terms| terms.threshold).min().unwrap_or(i32::MAX),
+            };
+        }
     }
 
     /// The model with this id, of which the catalog gave it.
@@ -77,6 +112,8 @@ impl<const N: usize> Ordered<N> {
         if let Some(terms) = self.terms.get_mut(changed.moved.to) {
             *terms = Terms::new(&profile, self.policy.margin);
         }
+        let Move { from, to } = changed.moved;
+        self.bound_blocks(from.min(to), from.max(to));
         let Self { catalog, policy, by_threshold, .. } = self;
         let new_rank = rank(catalog, policy.margin, id);
         let moved = reorder(by_threshold, old_rank, new_rank, |other| {

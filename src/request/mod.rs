@@ -187,16 +187,41 @@ impl<'a> Request<'a> {
 
     /// Why a model may not answer, or `None` if it may.
     pub fn exclusion(&self, model: &Model) -> Option<Exclusion> {
-        let allowed = |set: &[bool]| set.get(model.id.index()).copied().unwrap_or(false);
-        if !self.allowed.is_none_or(allowed) {
+        if !self.allows(model.id) {
             Some(Exclusion::NotAllowed)
         } else if model.profile.accuracy < self.min_accuracy {
             Some(Exclusion::BelowMinimumAccuracy)
-        } else if model.profile.cost > self.max_cost {
+        } else if !self.affords(model.profile.cost) {
             Some(Exclusion::AboveMaximumCost)
         } else {
             None
         }
+    }
+
+    /// Whether it is among those that may be used now.
+    #[inline(always)]
+    pub(crate) fn allows(&self, id: ModelId) -> bool {
+        self.allowed.is_none_or(|set| set.get(id.index()).copied().unwrap_or(false))
+    }
+
+    pub(crate) const fn min_accuracy(&self) -> Accuracy {
+        self.min_accuracy
+    }
+
+    pub(crate) const fn any_cost(&self) -> bool {
+        self.max_cost.0 == u32::MAX
+    }
+
+    pub(crate) fn affords(&self, cost: Cost) -> bool {
+        cost <= self.max_cost
+    }
+
+    pub(crate) const fn waits_nowhere(&self) -> bool {
+        self.waits.is_empty()
+    }
+
+    pub(crate) fn longest_wait(&self) -> Micros {
+        self.waits.iter().fold(Micros::ZERO, |longest, &wait| longest.max(wait))
     }
 
     /// Whether no model is ruled out.

@@ -1,6 +1,7 @@
 //! [`Price`]: what time and money are worth, in accuracy.
 
-use crate::profile::{Accuracy, Cost, Profile};
+use crate::profile::{Accuracy, Cost};
+use crate::time::Micros;
 
 /// The accuracy that a run is charged for its time and its cost: where it is set, the base is the model with the
 /// greatest value, A(m) less its price, in place of the greatest A(m).
@@ -73,17 +74,15 @@ impl Price {
         self.per_micro | self.per_micro_squared | self.per_cost == 0
     }
 
-    /// What a run of a model is charged, in 2⁻¹⁶ parts per million.
-    pub(crate) fn of(&self, profile: &Profile) -> u128 {
-        if self.is_none() {
-            return 0;
-        }
-        let mean = u128::from(profile.latency.mean.get());
-        let Cost(cost) = profile.cost;
-        // Below 2⁹⁵, 2¹²⁶ and 2⁹⁶: nothing saturates.
-        let time = u128::from(self.per_micro).saturating_mul(mean);
-        let square = u128::from(self.per_micro_squared).saturating_mul(mean.saturating_mul(mean)) >> 32;
-        let money = u128::from(self.per_cost).saturating_mul(cost.into());
-        time.saturating_add(square).saturating_add(money)
+    /// What a run of so many µs and such a cost is charged, in 2⁻¹⁶ parts per million.
+    #[inline(always)]
+    pub(crate) fn of(&self, mean: Micros, Cost(cost): Cost) -> u128 {
+        let (mean, cost) = (u64::from(mean.get()), u64::from(cost));
+        let product = |price: u64, amount: u64| u128::from(price).wrapping_mul(amount.into());
+        // Below 2⁹⁵, 2⁹⁴ and 2⁹⁶: none wraps around.
+        let time = product(self.per_micro, mean);
+        let square = product(self.per_micro_squared, mean.wrapping_mul(mean)) >> 32;
+        let money = product(self.per_cost, cost);
+        time.wrapping_add(square).wrapping_add(money)
     }
 }

@@ -40,14 +40,26 @@ where
     I: Iterator<Item = Model> + Clone,
 {
     let Policy { margin, sharpness } = *policy;
-    let weight = move |model: &Model| Terms::new(&model.profile, margin).weight(budget);
+    sharpened(set.map(move |model| (model.id, Terms::new(&model.profile, margin).weight(budget))), sharpness)
+}
+
+/// Those of models whose U is known.
+pub(crate) fn sharpened<I>(
+    set: I,
+    sharpness: Sharpness,
+) -> impl Iterator<Item = (ModelId, f32)> + Clone + use<I>
+where
+    I: Iterator<Item = (ModelId, f32)> + Clone,
+{
     let largest =
-        if sharpness.is_paper() { 1.0 } else { set.clone().map(|model| weight(&model)).fold(0.0, f32::max) };
-    set.map(move |model| {
-        let weight = weight(&model);
-        let sharpened = || if weight > 0.0 { power(weight / largest, sharpness) } else { 0.0 };
-        (model.id, if sharpness.is_paper() { weight } else { sharpened() })
-    })
+        if sharpness.is_paper() { 1.0 } else { set.clone().map(|(_, utility)| utility).fold(0.0, f32::max) };
+    set.map(move |(id, utility)| (id, sharper(utility, largest, sharpness)))
+}
+
+/// Uᵏ, for k > 1 of U as a part of the greatest.
+#[inline]
+pub(crate) fn sharper(utility: f32, largest: f32, sharpness: Sharpness) -> f32 {
+    if sharpness.is_paper() || utility == 0.0 { utility } else { power(utility / largest, sharpness) }
 }
 
 /// The exact probabilities Pr(m) = U(m)ᵏ / ΣUᵏ over one exploration set (Section IV-D; k = 1).

@@ -13,6 +13,7 @@ use crate::policy::Margin;
 use crate::profile::Profile;
 use crate::request::Budget;
 use crate::select::threshold::Threshold;
+use crate::time::Micros;
 
 /// U(m) on the scale of accuracy in percent, 0 to 100; relative error at most 4·2⁻⁵³.
 // paper: IV-D, Eq. 3
@@ -56,6 +57,29 @@ impl Terms {
         }
     }
 
+    /// Those of the model where it has to be waited for so long.
+    #[inline(always)]
+    pub(crate) fn later(self, wait: Micros) -> Self {
+        let wait = wait.get() as i32;
+        let mean = self.mean.saturating_add(wait);
+        match self.threshold.checked_add(wait) {
+            Some(threshold) => Self { mean, threshold, ..self },
+            None => Self { mean, threshold: i32::MAX, fraction: 0.0, ..self },
+        }
+    }
+
+    /// Eq. 2.
+    #[inline(always)]
+    pub(crate) fn fits(self, budget: Budget) -> bool {
+        self.slack(budget) > 0.0
+    }
+
+    /// T_budget − (μ + γσ); of its sign it is exact.
+    #[inline(always)]
+    fn slack(self, budget: Budget) -> f32 {
+        (budget.time().get() as i32).wrapping_sub(self.threshold) as f32 - self.fraction
+    }
+
     /// U(m) on the scale of accuracy in parts per million; relative error at most 6·2⁻²⁴.
     ///
     /// One comparison in place of branches: a model that does not fit has a gain of at most zero, so that the quotient
@@ -70,8 +94,7 @@ impl Terms {
     /// The numerator of Eq. 3, A(m)·(T_budget − (μ + γσ)); positive only for a model that fits.
     #[inline(always)]
     pub(crate) fn gain(self, budget: Budget) -> f32 {
-        let slack = (budget.time().get() as i32).wrapping_sub(self.threshold);
-        self.accuracy * (slack as f32 - self.fraction)
+        self.accuracy * self.slack(budget)
     }
 
     /// The denominator of Eq. 3, |T_budget − μ(m)|.

@@ -32,13 +32,16 @@ impl Value {
         self.0 as f64 / (65_536.0 * 10_000.0)
     }
 
-    /// A(m) and what it is worth more, less a price in the same unit; the bottom of the scale if that is
-    /// below it, so that no greater price ever makes for a greater value.
-    fn new(accuracy: Accuracy, worth: Accuracy, price: u128) -> Self {
-        // Below 2³⁷.
-        let gross = Self::of(accuracy).0.saturating_add(Self::of(worth).0);
-        let net = i128::from(gross).saturating_sub(i128::try_from(price).unwrap_or(i128::MAX));
-        Self(i64::try_from(net).unwrap_or(i64::MIN))
+    /// A(m) and what it is worth more, both in parts per million, less a price; the bottom of the scale if that is below
+    /// it, so that no greater price ever makes for a greater value.
+    #[inline(always)]
+    pub(crate) fn net(accuracy: u32, worth: u32, price: u128) -> Self {
+        // Below 2⁴⁹.
+        let gross = i64::from(accuracy).wrapping_add(i64::from(worth)) << 16;
+        match i64::try_from(price) {
+            Ok(price) => Self(gross.saturating_sub(price)),
+            Err(_) => Self(i64::MIN),
+        }
     }
 }
 
@@ -69,13 +72,13 @@ impl From<Model> for Eligible {
 impl Eligible {
     /// A model as a request sees it, whether it may answer or not.
     pub(crate) fn new(model: Model, request: &Request<'_>, margin: Margin) -> Self {
-        let price = request.price().of(&model.profile);
+        let price = request.price().of(model.profile.latency.mean, model.profile.cost);
         let model = waiting(model, request);
         let worth = match request.earlier() {
             Some((budget, worth)) if Threshold::new(model.profile.latency, margin).fits(budget) => worth,
             _ => Accuracy::ZERO,
         };
-        let value = Value::new(model.profile.accuracy, worth, price);
+        let value = Value::net(model.profile.accuracy.as_ppm(), worth.as_ppm(), price);
         Self { model, value }
     }
 }
