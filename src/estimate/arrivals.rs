@@ -42,8 +42,11 @@ impl ArrivalEstimator {
         (self.seen > 1).then(|| Micros::new(self.mean as u32))
     }
 
-    /// Requests a µs, at most one; zero before the second.
+    /// Requests a µs, at most one; zero before the second. The first are taken to have taken a tenth of a second, since
+    /// a client may send its first few at once.
     pub(crate) fn rate(&self) -> f32 {
-        if self.seen > 1 { 1.0 / self.mean.max(1.0) } else { 0.0 }
+        const FIRST: f32 = 100_000.0;
+        let least = if self.seen < Self::SMOOTHING.memory() { FIRST / self.seen as f32 } else { 1.0 };
+        if self.seen > 1 { 1.0 / self.mean.max(least) } else { 0.0 }
     }
 }
