@@ -154,8 +154,9 @@ impl<T, G: BatchTime, const CAPACITY: usize, const N: usize> Choice<'_, T, G, CA
 
     /// How many from this place on accept a model, up to `most`.
     fn accepted(&self, model: &Model, first: usize, most: u16) -> u16 {
-        let accepts =
-            |&place: &usize| self.request(place).is_some_and(|request| request.exclusion(model).is_none());
+        let accepts = |&place: &usize| {
+            self.line.get(place).is_some_and(|(_, entry)| entry.accepts(model, self.allowed))
+        };
         (first..).take(most.into()).take_while(accepts).count() as u16
     }
 
