@@ -1,5 +1,7 @@
 //! When requests arrive, and how long the network takes of each: the same for every policy.
 
+use std::io::Read;
+
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::Exp1;
@@ -7,6 +9,7 @@ use rand_distr::Exp1;
 use crate::network::Network;
 use crate::setting::Setting;
 use crate::world::Job;
+use crate::zoo::BadInput;
 
 /// T_nw is lognormal.
 pub const NETWORK_MEAN_MS: f64 = 100.0;
@@ -27,12 +30,29 @@ pub enum Process {
 }
 
 impl Process {
-    /// Arrivals in ms, in order.
-    pub fn recorded(arrivals: &[f64]) -> Option<Self> {
-        let span = arrivals.last()? - arrivals.first()?;
+    /// A log: one arrival a line in ms, in order; empty lines and those that begin with # are passed over.
+    pub fn read(file: &str, mut log: impl Read) -> Result<Self, BadInput> {
+        let bad = |what: String| BadInput(format!("{file}: {what}"));
+        let mut text = String::new();
+        log.read_to_string(&mut text).map_err(|error| bad(error.to_string()))?;
+        let mut arrivals: Vec<f64> = Vec::new();
+        for (line, text) in (1..).zip(text.lines().map(str::trim)) {
+            if text.is_empty() || text.starts_with('#') {
+                continue;
+            }
+            let number = text.parse().ok().filter(|arrival: &f64| arrival.is_finite());
+            let arrival = number.ok_or_else(|| bad(format!("line {line}: '{text}' is not a number")))?;
+            if arrivals.last().is_some_and(|&last| arrival < last) {
+                return Err(bad(format!("line {line}: {text} ms is before the arrival above it")));
+            }
+            arrivals.push(arrival);
+        }
+        let span = arrivals.last().unwrap_or(&0.0) - arrivals.first().unwrap_or(&0.0);
+        if span <= 0.0 {
+            return Err(bad("there are no two arrivals with time between them".to_owned()));
+        }
         let mean = span / (arrivals.len() - 1) as f64;
-        (span > 0.0)
-            .then(|| Self::Recorded(arrivals.windows(2).map(|pair| (pair[1] - pair[0]) / mean).collect()))
+        Ok(Self::Recorded(arrivals.windows(2).map(|pair| (pair[1] - pair[0]) / mean).collect()))
     }
 
     /// So many gaps in seconds, at so many arrivals a second on average.

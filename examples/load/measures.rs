@@ -14,13 +14,13 @@ pub struct Measures {
     pub late_pct: f64,
     /// Requests that were not run, in percent of all.
     pub shed_pct: f64,
-    /// Quantiles of the response time of those that were answered, with the network, in ms.
-    pub p50_ms: f64,
-    pub p99_ms: f64,
+    /// Quantiles of the response time of those that were answered, with the network, in ms, if any were.
+    pub p50_ms: Option<f64>,
+    pub p99_ms: Option<f64>,
     /// Time that workers ran, in percent.
     pub utilisation_pct: f64,
-    /// Requests a run.
-    pub mean_batch: f64,
+    /// Requests a run, if there was one.
+    pub mean_batch: Option<f64>,
     /// Requests that each model answered, in percent of all.
     pub usage: Vec<f64>,
 }
@@ -99,7 +99,7 @@ impl<'a> Tally<'a> {
         self.responses.sort_unstable();
         let quantile = |share: f64| {
             let rank = (share * self.responses.len() as f64).ceil() as usize;
-            self.responses.get(rank.saturating_sub(1)).map_or(f64::NAN, |&micros| micros as f64 / 1e3)
+            self.responses.get(rank.saturating_sub(1)).map(|&micros| micros as f64 / 1e3)
         };
         Measures {
             effective_accuracy: self.accuracy / requests,
@@ -107,8 +107,8 @@ impl<'a> Tally<'a> {
             shed_pct: percent(self.shed),
             p50_ms: quantile(0.5),
             p99_ms: quantile(0.99),
-            utilisation_pct: 100.0 * self.busy as f64 / (workers as f64 * self.end as f64),
-            mean_batch: self.responses.len() as f64 / self.runs as f64,
+            utilisation_pct: 100.0 * self.busy as f64 / (workers as f64 * self.end.max(1) as f64),
+            mean_batch: (self.runs > 0).then(|| self.responses.len() as f64 / self.runs as f64),
             usage: self.answered.iter().map(|&count| percent(count)).collect(),
         }
     }

@@ -2,6 +2,11 @@
 
 use crate::zoo::Zoo;
 
+/// Workers, of each model with a pool a model.
+pub const MOST_WORKERS: usize = 64;
+/// Requests that may be run at once.
+pub const MOST_BATCHED: usize = 64;
+
 /// A zoo, a server and a load.
 #[derive(Clone, Copy)]
 pub struct Setting<'a> {
@@ -62,7 +67,7 @@ impl Setting<'_> {
             return most;
         }
         let room = 1.0 + (slack as f64 / alone - 1.0) / self.growth;
-        let mut batch = most.min(room as usize + 1);
+        let mut batch = most.min((room as usize).saturating_add(1));
         // To the last bit the same as `fits`.
         while batch > 1 && !self.fits(model, batch, slack) {
             batch -= 1;

@@ -1,15 +1,26 @@
 //! Who competes.
 
+mod dispatch;
 mod fixed;
 mod paper;
+mod pools;
 
-use mdinference::{Catalog, Index, Policy as Rule};
+use mdinference::{Catalog, CatalogError, Index, Micros, Policy as Rule};
 
+use crate::arrivals::Arrival;
+use crate::measures::Measures;
 use crate::setting::Setting;
-use crate::world::Policy;
+use crate::world::{Policy, serve};
+use crate::zoo::Zoo;
+use fixed::Missed;
 
 /// Models that a zoo may have.
-pub const CAPACITY: usize = 64;
+const CAPACITY: usize = 64;
+
+/// Whether the library takes the zoo.
+pub fn check(zoo: &Zoo) -> Result<(), CatalogError> {
+    Catalog::<CAPACITY>::new(zoo.profiles.iter().copied()).map(drop)
+}
 
 /// The zoo as the library has it.
 fn index(setting: &Setting<'_>) -> Index<CAPACITY> {
@@ -17,9 +28,13 @@ fn index(setting: &Setting<'_>) -> Index<CAPACITY> {
     Index::new(catalog.expect("the zoo has been checked"), Rule::PAPER)
 }
 
-/// A row of the comparison at each rate.
+fn micros(micros: u64) -> Micros {
+    Micros::new(u32::try_from(micros).unwrap_or(u32::MAX))
+}
+
+/// Who competes at each rate.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub struct Entrant {
     pub name: String,
     kind: Kind,
 }
@@ -27,25 +42,56 @@ pub struct Row {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     Paper,
+    Dispatch { priced: bool },
     Fixed(usize),
+    FixedShedding,
+    PoolsPaper { with_waits: bool },
+    PoolsPriced,
 }
 
-/// All that compete with one pool of workers.
-pub fn shared(names: &[String]) -> Vec<Row> {
-    let fixed = names
-        .iter()
-        .enumerate()
-        .map(|(model, name)| Row { name: format!("static:{name}"), kind: Kind::Fixed(model) });
-    let row = |(name, kind): (&str, Kind)| Row { name: name.to_owned(), kind };
-    [("paper", Kind::Paper)].map(row).into_iter().chain(fixed).collect()
+/// Of one pool of workers that all models share, or of a pool a model.
+pub fn entrants(zoo: &Zoo, per_model_pools: bool) -> Vec<Entrant> {
+    const SHARED: [(&str, Kind); 4] = [
+        ("paper", Kind::Paper),
+        ("paper_dispatch", Kind::Dispatch { priced: false }),
+        ("priced", Kind::Dispatch { priced: true }),
+        ("static_shedding", Kind::FixedShedding),
+    ];
+    const POOLS: [(&str, Kind); 3] = [
+        ("paper", Kind::PoolsPaper { with_waits: true }),
+        ("paper_no_waits", Kind::PoolsPaper { with_waits: false }),
+        ("priced", Kind::PoolsPriced),
+    ];
+    let named: &[(&str, Kind)] = if per_model_pools { &POOLS } else { &SHARED };
+    let named = named.iter().map(|&(name, kind)| Entrant { name: name.to_owned(), kind });
+    let fixed = zoo.names.iter().enumerate();
+    let fixed =
+        fixed.map(|(model, name)| Entrant { name: format!("{FIXED}{name}"), kind: Kind::Fixed(model) });
+    named.chain(fixed).collect()
 }
 
-impl Row {
-    /// The policy for a cell.
-    pub fn policy<'a>(&self, setting: &'a Setting<'a>) -> Box<dyn Policy + 'a> {
+/// Before the name of a model that is the only one.
+pub const FIXED: &str = "static:";
+
+impl Entrant {
+    /// What it comes to with these requests.
+    pub fn measures(&self, setting: &Setting<'_>, arrivals: &[Arrival]) -> Measures {
+        let workers = setting.workers;
+        let serve =
+            |workers, mut policy: Box<dyn Policy + '_>| serve(setting, arrivals, workers, &mut *policy);
         match self.kind {
-            Kind::Paper => Box::new(paper::Paper::new(setting)),
-            Kind::Fixed(model) => Box::new(fixed::Fixed::new(setting, model)),
+            Kind::Paper => serve(workers, Box::new(paper::Paper::new(setting))),
+            Kind::Dispatch { priced } => serve(workers, Box::new(dispatch::Dispatch::new(setting, priced))),
+            Kind::Fixed(model) => serve(workers, Box::new(fixed::Fixed::new(setting, model, Missed::Run))),
+            // The best of them, in hindsight.
+            Kind::FixedShedding => (0..setting.models())
+                .map(|model| serve(workers, Box::new(fixed::Fixed::new(setting, model, Missed::Shed))))
+                .max_by(|a, b| a.effective_accuracy.total_cmp(&b.effective_accuracy))
+                .expect("there is a model"),
+            Kind::PoolsPaper { with_waits } => {
+                serve(workers * setting.models(), Box::new(pools::Paper::new(setting, with_waits)))
+            }
+            Kind::PoolsPriced => serve(workers * setting.models(), Box::new(pools::Priced::new(setting))),
         }
     }
 }

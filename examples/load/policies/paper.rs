@@ -3,10 +3,10 @@
 
 use std::collections::VecDeque;
 
-use mdinference::{Budget, Draw, Index, Micros};
+use mdinference::{Budget, Draw, Index};
 use rand::rngs::StdRng;
 
-use super::{CAPACITY, index};
+use super::{CAPACITY, index, micros};
 use crate::arrivals::generator;
 use crate::setting::Setting;
 use crate::waiting::slack;
@@ -62,8 +62,4 @@ impl Policy for Paper<'_> {
         // By how much it took longer than expected, so does all that comes after it.
         self.done[worker] += took as f64 - self.setting.mean(run.model, 1);
     }
-}
-
-fn micros(micros: u64) -> Micros {
-    Micros::new(u32::try_from(micros).unwrap_or(u32::MAX))
 }
