@@ -142,7 +142,7 @@ pub struct Panel {
     marks: Vec<Mark>,
     shades: Vec<Range<f64>>,
     /// What stands at an x, if it is not the number itself.
-    x_labels: Option<fn(f64) -> String>,
+    x_labels: Option<Box<dyn Fn(f64) -> String>>,
 }
 
 /// Layers that fill the panel.
@@ -186,8 +186,8 @@ impl Panel {
 
     /// With other labels along the x axis, such as those of a logarithmic one.
     #[allow(dead_code, reason = "not every example needs it")]
-    pub fn with_x_labels(self, x_labels: fn(f64) -> String) -> Self {
-        Self { x_labels: Some(x_labels), ..self }
+    pub fn with_x_labels(self, x_labels: impl Fn(f64) -> String + 'static) -> Self {
+        Self { x_labels: Some(Box::new(x_labels)), ..self }
     }
 
     pub fn with_stack(self, stack: Stack) -> Self {
@@ -219,7 +219,7 @@ impl Panel {
         });
         chart.draw_series(shades)?;
         let numbers = self.x.labels();
-        let x_labels = |x: &f64| self.x_labels.map_or_else(|| numbers(x), |labels| labels(*x));
+        let x_labels = |x: &f64| self.x_labels.as_ref().map_or_else(|| numbers(x), |labels| labels(*x));
         chart
             .configure_mesh()
             .x_desc(self.x.label)

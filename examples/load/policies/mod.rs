@@ -46,7 +46,7 @@ enum Kind {
     Fixed(usize),
     FixedShedding,
     PoolsPaper { with_waits: bool },
-    PoolsPriced,
+    PoolsQueues { priced: bool },
 }
 
 /// Of one pool of workers that all models share, or of a pool a model.
@@ -57,10 +57,11 @@ pub fn entrants(zoo: &Zoo, per_model_pools: bool) -> Vec<Entrant> {
         ("priced", Kind::Dispatch { priced: true }),
         ("static_shedding", Kind::FixedShedding),
     ];
-    const POOLS: [(&str, Kind); 3] = [
+    const POOLS: [(&str, Kind); 4] = [
         ("paper", Kind::PoolsPaper { with_waits: true }),
         ("paper_no_waits", Kind::PoolsPaper { with_waits: false }),
-        ("priced", Kind::PoolsPriced),
+        ("paper_dispatch", Kind::PoolsQueues { priced: false }),
+        ("priced", Kind::PoolsQueues { priced: true }),
     ];
     let named: &[(&str, Kind)] = if per_model_pools { &POOLS } else { &SHARED };
     let named = named.iter().map(|&(name, kind)| Entrant { name: name.to_owned(), kind });
@@ -91,7 +92,9 @@ impl Entrant {
             Kind::PoolsPaper { with_waits } => {
                 serve(workers * setting.models(), Box::new(pools::Paper::new(setting, with_waits)))
             }
-            Kind::PoolsPriced => serve(workers * setting.models(), Box::new(pools::Priced::new(setting))),
+            Kind::PoolsQueues { priced } => {
+                serve(workers * setting.models(), Box::new(pools::Queues::new(setting, priced)))
+            }
         }
     }
 }

@@ -70,9 +70,10 @@ impl Policy for Paper<'_> {
     }
 }
 
-/// `priced`: a queue of the library a model. A request goes to the model of the greatest value with its own queue's wait
-/// and price, for good; in each queue the earliest deadline is first, and what the model does not make is shed.
-pub struct Priced {
+/// `paper_dispatch` and `priced`: a queue of the library a model. A request goes for good to the model that is best with
+/// its own queue's wait, and price; in each queue the earliest deadline is first, and what the model does not make is shed.
+pub struct Queues {
+    priced: bool,
     index: Index<CAPACITY>,
     lanes: Vec<Lane>,
     draws: StdRng,
@@ -91,12 +92,12 @@ struct Lane {
 /// Requests that may wait for a model; what comes while they are as many is shed.
 const WAITING: usize = 4_096;
 
-impl Priced {
-    pub fn new(setting: &Setting<'_>) -> Self {
+impl Queues {
+    pub fn new(setting: &Setting<'_>, priced: bool) -> Self {
         let index = index(setting);
         let growth = Growth::new(setting.growth).expect("it has been checked");
         let lane = |model: Model| {
-            let queue = Queue::new(Settings::DEFAULT)
+            let queue = Queue::new(Settings::DEFAULT.with_priced(priced))
                 .with_workers(setting.workers as u16)
                 .with_max_batch(setting.max_batch as u16)
                 .with_batch_time(growth);
@@ -105,29 +106,35 @@ impl Priced {
         };
         let mut lanes: Vec<Lane> = index.catalog().models().map(lane).collect();
         lanes.sort_unstable_by_key(|lane| lane.model.id);
-        Self { index, lanes, draws: generator(setting.seed, 4), refused: Vec::new() }
+        Self { priced, index, lanes, draws: generator(setting.seed, 4), refused: Vec::new() }
     }
 
-    /// The lane for a request that has so much time; where none fits, that of the fastest.
-    fn choose(&self, budget: Budget, now: Timestamp) -> usize {
+    /// The lane for a request.
+    fn choose(&self, budget: Budget, draw: Draw, now: Timestamp) -> usize {
         let wait = |lane: &Lane| lane.queue.wait(lane.model.profile.latency.mean, now);
         let waits: Vec<Micros> = self.lanes.iter().map(wait).collect();
-        let worth = |lane: &Lane| {
-            let request = Request::new(budget).with_waits(&waits).with_price(lane.queue.price());
-            let own = self.index.explain(request).of(lane.model.id).expect("it is of this catalog");
-            let fits = !matches!(own.verdict, Verdict::DoesNotFit | Verdict::Fastest);
-            (fits, own.verdict == Verdict::Fastest, own.value)
-        };
-        let places = 0..self.lanes.len();
-        places.max_by_key(|&place| worth(&self.lanes[place])).expect("there is a model")
+        let request = Request::new(budget).with_waits(&waits);
+        if self.priced {
+            // A request has one price, so each model is asked for with its own: what fits, else the fastest.
+            let worth = |lane: &Lane| {
+                let explained = self.index.explain(request.with_price(lane.queue.price()));
+                let own = explained.of(lane.model.id).expect("it is of this catalog");
+                let fits = !matches!(own.verdict, Verdict::DoesNotFit | Verdict::Fastest);
+                (fits, own.verdict == Verdict::Fastest, own.value)
+            };
+            let places = 0..self.lanes.len();
+            places.max_by_key(|&place| worth(&self.lanes[place])).expect("there is a model")
+        } else {
+            self.index.select(request, draw).expect("no model is ruled out").model.index()
+        }
     }
 }
 
-impl Policy for Priced {
+impl Policy for Queues {
     fn put(&mut self, job: Job, now: u64) {
         let (budget, at) = (Budget::of(micros(slack(job, now))), Timestamp::from_micros(now));
-        let place = self.choose(budget, at);
         let draw = Draw::from_rng(&mut self.draws);
+        let place = self.choose(budget, draw, at);
         if self.lanes[place].queue.put(Request::new(budget), draw, job, at).is_err() {
             self.refused.push(job);
         }
