@@ -27,6 +27,11 @@ impl Waiting {
         self.jobs.first().copied()
     }
 
+    /// The least urgent.
+    pub fn last(&self) -> Option<Job> {
+        self.jobs.last().copied()
+    }
+
     /// By deadline.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Job> + '_ {
         self.jobs.iter().copied()

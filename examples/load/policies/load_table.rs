@@ -1,0 +1,151 @@
+//! `load_table`: for each load, the greatest mean time that did best, worked out beforehand and looked up for the load as it is
+//! measured: RAMSIS (Mendoza et al., EuroSys 2024) in spirit.
+//!
+//! Beforehand, the paper's rule at dispatch, with only models of a mean time up to a limit, serves Poisson arrivals (of
+//! another seed than the comparison's) at many loads, once with each limit.
+//! Simplified: RAMSIS works out the model for every number of requests that wait and slack of theirs, by a Markov decision
+//! process; here the rule sees to those. With batches, a model is passed over that neither takes all that wait nor as many
+//! as arrive in its time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
+
+use super::frontier::{frontier, most_accurate, most_answers};
+use super::rate::Rate;
+use crate::arrivals::{Process, arrivals};
+use crate::setting::Setting;
+use crate::waiting::{Waiting, slack};
+use crate::world::{Job, Policy, Run, serve};
+
+/// What the load is measured over, in µs.
+// Tried, effective accuracy on average over all cells: WINDOW_TRIED.
+const WINDOW: u64 = 300_000;
+
+/// From one load of the table to the next, as a factor.
+// Tried, effective accuracy on average over all cells: STEP_TRIED.
+const STEP: f64 = 1.3;
+
+/// The least load of the table, requests a second and worker.
+const LEAST_LOAD: f64 = 1.0;
+
+/// Requests that each limit is tried with at each load.
+// Tried, effective accuracy on average over all cells: REQUESTS_TRIED.
+const REQUESTS: u32 = 6_000;
+
+pub struct LoadTable<'a> {
+    limited: Limited<'a>,
+    table: Table,
+    rate: Rate,
+}
+
+impl<'a> LoadTable<'a> {
+    pub fn new(setting: &'a Setting<'a>) -> Self {
+        Self { limited: Limited::new(setting), table: table(setting), rate: Rate::new(WINDOW) }
+    }
+}
+
+impl Policy for LoadTable<'_> {
+    fn put(&mut self, job: Job, now: u64) {
+        self.rate.arrived(now);
+        self.limited.waiting.put(job);
+    }
+
+    fn next(&mut self, now: u64, shed: &mut Vec<Job>) -> Option<Run> {
+        self.limited.load = self.rate.per_second(now) / self.limited.setting.workers as f64;
+        self.limited.models = self.table.models(self.limited.load);
+        self.limited.next(now, shed)
+    }
+
+    fn ended(&mut self, _: &Run, _: u64, _: u64) {}
+}
+
+/// The paper's rule at dispatch among the fastest models.
+struct Limited<'a> {
+    setting: &'a Setting<'a>,
+    frontier: Vec<usize>,
+    /// How many of them.
+    models: usize,
+    /// Requests a second and worker.
+    load: f64,
+    waiting: Waiting,
+}
+
+impl<'a> Limited<'a> {
+    fn new(setting: &'a Setting<'a>) -> Self {
+        let frontier = frontier(setting);
+        Self { setting, models: frontier.len(), frontier, load: setting.rate, waiting: Waiting::default() }
+    }
+
+    fn pick(&self, slack: u64) -> Option<usize> {
+        let models = &self.frontier[..self.models];
+        let Self { setting, ref waiting, .. } = *self;
+        if setting.max_batch == 1 {
+            return most_accurate(setting, models, slack);
+        }
+        let keeps_up = |&model: &usize| {
+            let batch = setting.most(model, waiting.len(), slack);
+            let arriving = self.load * setting.mean(model, batch.max(1)) / 1e6;
+            batch == waiting.len() || batch > 0 && batch as f64 >= arriving
+        };
+        let best = models.iter().rev().copied().find(keeps_up);
+        best.or_else(|| most_answers(setting, models, waiting.len(), slack))
+    }
+}
+
+impl Policy for Limited<'_> {
+    fn put(&mut self, job: Job, _: u64) {
+        self.waiting.put(job);
+    }
+
+    fn next(&mut self, now: u64, shed: &mut Vec<Job>) -> Option<Run> {
+        self.waiting.shed(now, self.setting.least_slack(), shed);
+        let slack = slack(self.waiting.first()?, now);
+        // The most accurate may be slower than the fastest by μ, and yet fit.
+        let model = self.pick(slack).unwrap_or(self.frontier[0]);
+        let batch = self.setting.most(model, self.waiting.len(), slack).max(1);
+        Some(Run { model, jobs: self.waiting.take(batch) })
+    }
+
+    fn ended(&mut self, _: &Run, _: u64, _: u64) {}
+}
+
+/// How many of the fastest models did best, by load.
+#[derive(Clone, Debug)]
+struct Table(Vec<usize>);
+
+impl Table {
+    fn new(setting: &Setting<'_>) -> Self {
+        let models = frontier(setting);
+        // Beyond what the fastest can answer at all, there is nothing to choose.
+        let most = setting.max_batch as f64 * 1e6 / setting.mean(models[0], setting.max_batch);
+        let loads = std::iter::successors(Some(LEAST_LOAD), |load| Some(load * STEP));
+        let best = |rate: f64| {
+            let setting = Setting { rate, seed: !setting.seed, ..*setting };
+            let requests = arrivals(&setting, &Process::Poisson, REQUESTS, setting.seed);
+            let worth = |models: usize| {
+                let mut policy = Limited { models, ..Limited::new(&setting) };
+                serve(&setting, &requests, setting.workers, &mut policy).effective_accuracy
+            };
+            // The first of equals, in the order of speed.
+            let worths = (1..=models.len()).map(|models| (models, worth(models)));
+            worths.reduce(|best, next| if next.1 > best.1 { next } else { best }).map_or(1, |(models, _)| models)
+        };
+        Self(loads.take_while(|&load| load < STEP * most).map(best).collect())
+    }
+
+    /// For the nearest load, by the factor between them.
+    fn models(&self, load: f64) -> usize {
+        let place = ((load / LEAST_LOAD).max(1.0).ln() / STEP.ln()).round() as usize;
+        self.0[place.min(self.0.len() - 1)]
+    }
+}
+
+/// The table for a setting, worked out once.
+fn table(setting: &Setting<'_>) -> Table {
+    static KNOWN: LazyLock<Mutex<HashMap<String, Arc<OnceLock<Table>>>>> = LazyLock::new(Mutex::default);
+    let Setting { zoo, sla, workers, max_batch, growth, late_worth, seed, rate: _ } = *setting;
+    let key = format!("{:?}", (&zoo.profiles, sla, workers, max_batch, growth, late_worth, seed));
+    let entry = Arc::clone(KNOWN.lock().expect("nobody panicked with it").entry(key).or_default());
+    // Only those wait for it who want the same.
+    entry.get_or_init(|| Table::new(setting)).clone()
+}

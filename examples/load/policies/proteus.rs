@@ -1,0 +1,169 @@
+//! `proteus`: the mix of models that is most accurate at the load, by a linear program solved every 30 s, as Proteus
+//! (Ahmad et al., ASPLOS 2024) does it.
+//!
+//! The program: shares x of the requests, ΣxA at most, Σx ≤ 1, and Σxτ at most the time that the workers have a request. τ is a
+//! model's time a request in its largest batch that leaves room for waiting. It is a fractional knapsack, with its solution
+//! where the upper hull of (τ, A) passes that time: two neighbours on the hull, or one of its ends.
+//!
+//! Simplified: Proteus gives each worker one model and routes requests to workers, in whole numbers; here all workers
+//! share their time, and a request is routed when it is run. A plan does not look at budgets.
+//! Stronger than published: until 30 s have passed, it plans anew each time that it has seen twice as long. What the mix cannot
+//! make in time is run by a faster model. Batches are for all that wait, not for the most urgent alone: one whose model
+//! would leave the rest too late is passed over.
+
+use super::frontier::{frontier, most_answers};
+use super::rate::Rate;
+use crate::setting::Setting;
+use crate::waiting::{Waiting, slack};
+use crate::world::{Job, Policy, Run};
+
+/// Between plans, and what they look back on, in µs.
+const PERIOD: u64 = 30_000_000;
+
+/// The first plan, in µs after the first arrival.
+const FIRST: u64 = 50_000;
+
+/// How many times the measured load the plan is for.
+// Tried, effective accuracy on average over all cells: HEADROOM_TRIED.
+const HEADROOM: f64 = 1.1;
+
+/// The time of a batch that a plan counts on, at most, as a fraction of T_sla.
+// Tried, effective accuracy on average over all cells: BATCH_TRIED.
+const BATCH: f64 = 0.3;
+
+/// All that wait have to be run within this fraction of the slack of the last of them, if all by the same model.
+// Tried, effective accuracy on average over all cells: CLEARED_TRIED.
+const CLEARED: f64 = 0.5;
+
+pub struct Proteus<'a> {
+    setting: &'a Setting<'a>,
+    frontier: Vec<usize>,
+    rate: Rate,
+    /// When it plans again.
+    due: u64,
+    /// The fastest first.
+    mix: Vec<Part>,
+    waiting: Waiting,
+}
+
+/// What a model is to answer.
+#[derive(Clone, Copy)]
+struct Part {
+    model: usize,
+    /// Of all requests.
+    share: f64,
+    /// How many it should have answered of those that arrived since the plan, and has not.
+    due: f64,
+}
+
+impl Part {
+    fn new(model: usize, share: f64) -> Self {
+        Self { model, share, due: 0.0 }
+    }
+}
+
+impl<'a> Proteus<'a> {
+    pub fn new(setting: &'a Setting<'a>) -> Self {
+        let frontier = frontier(setting);
+        let best = *frontier.last().expect("there is a model");
+        Self {
+            setting,
+            frontier,
+            rate: Rate::new(PERIOD),
+            due: 0,
+            mix: vec![Part::new(best, 1.0)],
+            waiting: Waiting::default(),
+        }
+    }
+
+    /// The solution of the program for what was measured.
+    fn plan(&mut self, now: u64) {
+        let age = self.rate.age(now);
+        self.due = now + age.clamp(FIRST, PERIOD);
+        let load = self.rate.per_second(now) * HEADROOM;
+        if load == 0.0 {
+            return;
+        }
+        let time = self.setting.workers as f64 * 1e6 / load;
+        let hull = self.hull();
+        let slower = hull.partition_point(|&(_, needs)| needs <= time);
+        self.mix = match (slower.checked_sub(1).map(|faster| hull[faster]), hull.get(slower)) {
+            (Some((faster, least)), Some(&(model, needs))) => {
+                let share = (time - least) / (needs - least);
+                vec![Part::new(faster, 1.0 - share), Part::new(model, share)]
+            }
+            (Some((model, _)), None) | (None, Some(&(model, _))) => vec![Part::new(model, 1.0)],
+            (None, None) => unreachable!("there is a model"),
+        };
+    }
+
+    /// The upper hull of (τ, A) from nothing for no time: models with τ in µs, the fastest first.
+    fn hull(&self) -> Vec<(usize, f64)> {
+        let needs = |model| {
+            let time = BATCH * self.setting.sla as f64;
+            let batch = self.setting.most(model, self.setting.max_batch, time as u64).max(1);
+            self.setting.mean(model, batch) / batch as f64
+        };
+        let mut hull = Vec::new();
+        let (mut time, mut accuracy) = (0.0, 0.0);
+        loop {
+            let slope = |&(model, needs): &(usize, f64)| (self.setting.accuracy(model) - accuracy) / (needs - time);
+            let models = self.frontier.iter().map(|&model| (model, needs(model)));
+            let further = models.filter(|&(model, needs)| needs > time && self.setting.accuracy(model) > accuracy);
+            let Some(next) = further.max_by(|a, b| slope(a).total_cmp(&slope(b))) else { return hull };
+            hull.push(next);
+            (time, accuracy) = (next.1, self.setting.accuracy(next.0));
+        }
+    }
+
+    /// Whether a model may run the next batch.
+    fn serves(&self, model: usize, now: u64) -> bool {
+        let (Some(first), Some(last)) = (self.waiting.first(), self.waiting.last()) else { return false };
+        let waiting = self.waiting.len();
+        let batch = self.setting.most(model, waiting, slack(first, now));
+        if batch == 0 || batch == waiting || self.setting.max_batch == 1 {
+            return batch > 0;
+        }
+        let each = self.setting.mean(model, batch) / batch as f64;
+        let all = each * waiting as f64 / self.setting.workers as f64;
+        all <= CLEARED * slack(last, now) as f64
+    }
+
+    /// Of the mix, what is most behind; else the most accurate of what is faster than all in it.
+    fn pick(&self, slack: u64, now: u64) -> usize {
+        let able = self.mix.iter().filter(|part| self.serves(part.model, now));
+        if let Some(part) = able.max_by(|a, b| a.due.total_cmp(&b.due)) {
+            return part.model;
+        }
+        let fastest = self.mix.first().expect("there is a plan").model;
+        let faster = self.frontier.partition_point(|&model| self.setting.mean(model, 1) < self.setting.mean(fastest, 1));
+        let faster = &self.frontier[..faster];
+        let able = faster.iter().rev().copied().find(|&model| self.serves(model, now));
+        let able = able.or_else(|| most_answers(self.setting, &self.frontier, self.waiting.len(), slack));
+        able.expect("there is a model")
+    }
+}
+
+impl Policy for Proteus<'_> {
+    fn put(&mut self, job: Job, now: u64) {
+        self.waiting.put(job);
+        self.rate.arrived(now);
+        if now >= self.due {
+            self.plan(now);
+        }
+        self.mix.iter_mut().for_each(|part| part.due += part.share);
+    }
+
+    fn next(&mut self, now: u64, shed: &mut Vec<Job>) -> Option<Run> {
+        self.waiting.shed(now, self.setting.least_slack(), shed);
+        let slack = slack(self.waiting.first()?, now);
+        let model = self.pick(slack, now);
+        let batch = self.setting.most(model, self.waiting.len(), slack).max(1);
+        if let Some(part) = self.mix.iter_mut().find(|part| part.model == model) {
+            part.due -= batch as f64;
+        }
+        Some(Run { model, jobs: self.waiting.take(batch) })
+    }
+
+    fn ended(&mut self, _: &Run, _: u64, _: u64) {}
+}
