@@ -22,12 +22,7 @@ pub fn most_accurate(setting: &Setting<'_>, models: &[usize], slack: u64) -> Opt
 }
 
 /// The one that answers most requests in its time, if the batch is as large as the slack allows; ties: the last.
-pub fn most_answers(
-    setting: &Setting<'_>,
-    models: &[usize],
-    waiting: usize,
-    slack: u64,
-) -> Option<usize> {
+pub fn most_answers(setting: &Setting<'_>, models: &[usize], waiting: usize, slack: u64) -> Option<usize> {
     let pace = |model: usize| {
         let batch = setting.most(model, waiting, slack);
         batch as f64 / setting.mean(model, batch.max(1))

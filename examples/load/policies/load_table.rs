@@ -128,7 +128,9 @@ impl Table {
             };
             // The first of equals, in the order of speed.
             let worths = (1..=models.len()).map(|models| (models, worth(models)));
-            worths.reduce(|best, next| if next.1 > best.1 { next } else { best }).map_or(1, |(models, _)| models)
+            worths
+                .reduce(|best, next| if next.1 > best.1 { next } else { best })
+                .map_or(1, |(models, _)| models)
         };
         Self(loads.take_while(|&load| load < STEP * most).map(best).collect())
     }

@@ -1,9 +1,16 @@
 //! Who competes.
 
+mod accuracy_floor;
 mod dispatch;
 mod fixed;
+mod frontier;
+mod load_table;
+mod lowest_latency;
 mod paper;
 mod pools;
+mod proteus;
+mod rate;
+mod slackfit;
 
 use mdinference::{Catalog, CatalogError, Index, Micros, Policy as Rule};
 
@@ -45,16 +52,26 @@ enum Kind {
     Dispatch { priced: bool },
     Fixed(usize),
     FixedShedding,
+    Slackfit,
+    Proteus,
+    LoadTable,
+    LowestLatency,
+    AccuracyFloor,
     PoolsPaper { with_waits: bool },
     PoolsQueues { priced: bool },
 }
 
 /// Of one pool of workers that all models share, or of a pool a model.
 pub fn entrants(zoo: &Zoo, per_model_pools: bool) -> Vec<Entrant> {
-    const SHARED: [(&str, Kind); 4] = [
+    const SHARED: [(&str, Kind); 9] = [
         ("paper", Kind::Paper),
         ("paper_dispatch", Kind::Dispatch { priced: false }),
         ("priced", Kind::Dispatch { priced: true }),
+        ("slackfit", Kind::Slackfit),
+        ("proteus", Kind::Proteus),
+        ("load_table", Kind::LoadTable),
+        ("lowest_latency", Kind::LowestLatency),
+        ("accuracy_floor", Kind::AccuracyFloor),
         ("static_shedding", Kind::FixedShedding),
     ];
     const POOLS: [(&str, Kind); 4] = [
@@ -89,6 +106,11 @@ impl Entrant {
                 .map(|model| serve(workers, Box::new(fixed::Fixed::new(setting, model, Missed::Shed))))
                 .max_by(|a, b| a.effective_accuracy.total_cmp(&b.effective_accuracy))
                 .expect("there is a model"),
+            Kind::Slackfit => serve(workers, Box::new(slackfit::SlackFit::new(setting))),
+            Kind::Proteus => serve(workers, Box::new(proteus::Proteus::new(setting))),
+            Kind::LoadTable => serve(workers, Box::new(load_table::LoadTable::new(setting))),
+            Kind::LowestLatency => serve(workers, Box::new(lowest_latency::LowestLatency::new(setting))),
+            Kind::AccuracyFloor => serve(workers, Box::new(accuracy_floor::AccuracyFloor::new(setting))),
             Kind::PoolsPaper { with_waits } => {
                 serve(workers * setting.models(), Box::new(pools::Paper::new(setting, with_waits)))
             }

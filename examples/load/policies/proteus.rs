@@ -107,9 +107,11 @@ impl<'a> Proteus<'a> {
         let mut hull = Vec::new();
         let (mut time, mut accuracy) = (0.0, 0.0);
         loop {
-            let slope = |&(model, needs): &(usize, f64)| (self.setting.accuracy(model) - accuracy) / (needs - time);
+            let slope =
+                |&(model, needs): &(usize, f64)| (self.setting.accuracy(model) - accuracy) / (needs - time);
             let models = self.frontier.iter().map(|&model| (model, needs(model)));
-            let further = models.filter(|&(model, needs)| needs > time && self.setting.accuracy(model) > accuracy);
+            let further =
+                models.filter(|&(model, needs)| needs > time && self.setting.accuracy(model) > accuracy);
             let Some(next) = further.max_by(|a, b| slope(a).total_cmp(&slope(b))) else { return hull };
             hull.push(next);
             (time, accuracy) = (next.1, self.setting.accuracy(next.0));
@@ -136,7 +138,9 @@ impl<'a> Proteus<'a> {
             return part.model;
         }
         let fastest = self.mix.first().expect("there is a plan").model;
-        let faster = self.frontier.partition_point(|&model| self.setting.mean(model, 1) < self.setting.mean(fastest, 1));
+        let faster = self
+            .frontier
+            .partition_point(|&model| self.setting.mean(model, 1) < self.setting.mean(fastest, 1));
         let faster = &self.frontier[..faster];
         let able = faster.iter().rev().copied().find(|&model| self.serves(model, now));
         let able = able.or_else(|| most_answers(self.setting, &self.frontier, self.waiting.len(), slack));
