@@ -200,6 +200,9 @@ fn the_fluid_limit_is_the_best_of_all_mixes() {
     let mixed = requests(&[(0, 1_000), (0, 40), (0, 10), (0, 9)]);
     near(limit(setting(&zoo), &mixed), (90.0 + 60.0) / 4.0);
     near(limit(Setting { late_worth: 0.5, ..setting(&zoo) }, &mixed), (90.0 + 60.0 + 45.0 + 45.0) / 4.0);
+    // Models that are equal, or take no time.
+    let zoo = exact(&[(50.0, 0.0), (60.0, 0.0), (90.0, 40.0), (90.0, 40.0)]);
+    near(limit(setting(&zoo), &few), 60.0 + 30.0 * 5.0 / 100.0);
 }
 
 fn rows(settings: &[Setting<'_>], process: &Process, requests: u32, pools: bool) -> Vec<Row> {
@@ -291,8 +294,9 @@ fn answers() {
         rows.map(|row| row["policy"].as_str().unwrap()).collect()
     };
     assert_eq!(policies(40.0), policies(20.0));
-    for policy in ["paper", "paper_dispatch", "priced", "static:NasNet Large", "fluid_limit"] {
-        assert!(policies(40.0).contains(&policy), "{policy}");
+    let rivals = ["slackfit", "proteus", "load_table", "lowest_latency", "accuracy_floor", "static_shedding"];
+    for policy in ["paper", "paper_dispatch", "priced", "static:NasNet Large", LIMIT].iter().chain(&rivals) {
+        assert!(policies(40.0).contains(policy), "{policy}");
     }
     for row in &rows {
         assert!(row["effective_accuracy"].is_f64(), "{row}");

@@ -68,7 +68,7 @@ pub fn compare(
     };
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
-            thread::Builder::new().stack_size(STACK).spawn_scoped(scope, &work).expect("threads can be had");
+            thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).expect("threads can be had");
         }
     });
     let result = |entrant: usize, cell: usize| {

@@ -39,7 +39,7 @@ pub fn limit(setting: &Setting<'_>, arrivals: &[Arrival]) -> f64 {
     for (step, count) in steps {
         let part = if step.time * count > left { left / (step.time * count) } else { 1.0 };
         total += part * count * step.accuracy;
-        left -= part * count * step.time;
+        left = (left - part * count * step.time).max(0.0);
     }
     total / arrivals.len() as f64
 }
@@ -66,9 +66,11 @@ fn hull(options: &[Point]) -> Vec<Step> {
     let mut steps = Vec::new();
     loop {
         let step = |to: &Point| Point { time: to.time - at.time, accuracy: to.accuracy - at.accuracy };
-        let above = options.iter().map(step).filter(|step| step.accuracy > 0.0 && step.time >= 0.0);
-        let Some(step) = above.max_by(|a, b| a.slope().total_cmp(&b.slope())) else { return steps };
-        at = Point { time: at.time + step.time, accuracy: at.accuracy + step.accuracy };
-        steps.push(step);
+        let above = options.iter().filter(|to| to.accuracy > at.accuracy && to.time >= at.time);
+        let Some(to) = above.max_by(|a, b| step(a).slope().total_cmp(&step(b).slope())) else {
+            return steps;
+        };
+        steps.push(step(to));
+        at = *to;
     }
 }

@@ -105,7 +105,7 @@ struct Arguments {
         long,
         value_name = "COUNT",
         default_value_t = 60_000,
-        value_parser = clap::value_parser!(u32).range(1..=10_000_000)
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
     )]
     requests: u32,
     /// Seed of all that is drawn

@@ -18,10 +18,6 @@ impl Waiting {
         self.jobs.len()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.jobs.is_empty()
-    }
-
     /// The most urgent.
     pub fn first(&self) -> Option<Job> {
         self.jobs.first().copied()
@@ -30,11 +26,6 @@ impl Waiting {
     /// The least urgent.
     pub fn last(&self) -> Option<Job> {
         self.jobs.last().copied()
-    }
-
-    /// By deadline.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Job> + '_ {
-        self.jobs.iter().copied()
     }
 
     /// Gives up those whose slack is not above `need`, in µs.
@@ -50,15 +41,6 @@ impl Waiting {
     /// Takes the most urgent, so many of them.
     pub fn take(&mut self, count: usize) -> Vec<Job> {
         (0..count).map_while(|_| self.jobs.pop_first()).collect()
-    }
-
-    /// Takes the most urgent but the first `skipped`.
-    pub fn take_after(&mut self, skipped: usize, count: usize) -> Vec<Job> {
-        let jobs: Vec<Job> = self.iter().skip(skipped).take(count).collect();
-        jobs.iter().for_each(|job| {
-            self.jobs.remove(job);
-        });
-        jobs
     }
 }
 
