@@ -52,13 +52,11 @@ use comparison::compare;
 use setting::{MOST_BATCHED, MOST_WORKERS, Setting};
 use zoo::{BadInput, Zoo};
 
-/// Runs a server in virtual time at several loads, under policies that meet the same requests: `paper` fixes each model as
-/// the request arrives, `paper_dispatch` and `priced` are the library's queue without and with a price of time,
-/// `static:MODEL` is one model alone, the others are what is published and used elsewhere; `fluid_limit` is no policy, but
-/// what none can beat while the load is steady. T_nw is lognormal, 100 ± 50 ms. Draws effective accuracy and what is late
-/// against load as SVG.
+/// Runs a server in virtual time at several loads, under policies that meet the same requests and know the true
+/// profiles: the paper's rule, the library's queue, single models, and what is published and used elsewhere. T_nw is
+/// lognormal, 100 ± 50 ms. Draws effective accuracy, and what is late or shed, against load as SVG.
 #[derive(Parser)]
-#[command(name = "load", allow_negative_numbers = true)]
+#[command(name = "load", allow_negative_numbers = true, after_help = AFTER_HELP)]
 struct Arguments {
     /// Zoo: a CSV with the columns model, accuracy (%), mean_ms and std_ms; FILE:NAME picks the rows whose
     /// column zoo says NAME. A bare file name is also looked for among the zoos that come with the project
@@ -119,6 +117,27 @@ struct Arguments {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
+
+const AFTER_HELP: &str = "\
+Policies; all but the first shed what fits no model any more:
+  paper            The model is fixed as the request arrives, by the paper's rule with the exact wait subtracted;
+                   first come, first served, one by one, nothing is shed
+  paper_dispatch   The library's queue without a price of time: the paper's rule when a worker is free
+  priced           The library's queue as it is by default
+  slackfit         After SuperServe: of the (model, batch) just faster than the most urgent slack, the largest batch
+  proteus          After Proteus: every 30 s, the mix of models that a linear program finds for the measured load
+  load_table       After RAMSIS: for the measured load, the greatest μ that did best beforehand
+  lowest_latency   The fastest by a moving average
+  accuracy_floor   After INFaaS: the cheapest that meets an accuracy and the deadline
+  static_shedding  One model, the best in hindsight, shedding what it does not make itself
+  static:MODEL     One model
+  fluid_limit      No policy, but what none can beat while the load is steady
+With a pool a model, the model is fixed as the request arrives:
+  paper            By the paper's rule with the expected waits; first come, first served, nothing is shed
+  paper_no_waits   The same without the waits
+  paper_dispatch   With the waits, and then a queue of the library a model
+  priced           The same with each queue's price of time
+";
 
 fn workers() -> clap::builder::RangedI64ValueParser<u16> {
     clap::value_parser!(u16).range(1..=MOST_WORKERS as i64)

@@ -1,10 +1,12 @@
-//! Effective accuracy, or what is late, against load, as SVG.
+//! Effective accuracy, and what is late or shed, against load, as SVG.
 
 use std::error::Error;
+use std::ops::Range;
 
 use plotters::style::RGBColor;
 
 use crate::comparison::{CameTo, LIMIT, Row};
+use crate::measures::Measures;
 use crate::panel::{self, Axis, Dot, Key, Line, Panel, Stroke, legend_down, pixels};
 use crate::panel::{BLUE, GREEN, ORANGE, PURPLE, REPORTED, SKY};
 use crate::policies::FIXED;
@@ -12,7 +14,8 @@ use crate::report::is_best_fixed;
 
 // In pixels.
 const WIDTH: u32 = 1_000;
-const HEIGHT: u32 = 460;
+/// Of a panel.
+const HEIGHT: u32 = 420;
 const LEGEND: i32 = 240;
 
 const BLACK: RGBColor = RGBColor(0x22, 0x22, 0x22);
@@ -42,23 +45,35 @@ const ROOM: f64 = 3.0;
 /// How far below the lower of `priced` and the best static others are followed.
 const BELOW: f64 = 12.0;
 
-/// One panel, with `title` above it. Who falls far behind runs along the edge.
+/// Of effective accuracy, with `title` above it. Who falls far behind runs along the edge.
 pub fn accuracy(title: &str, rows: &[Row]) -> Result<String, Box<dyn Error>> {
     let lines = lines(rows, |row| Some(row.effective_accuracy()));
     let most = values(&lines, |_| true).fold(0.0, f64::max);
     let least = values(&lines, leads).fold(most, f64::min);
     let range = (least - BELOW).max(0.0)..(most + ROOM).min(100.0);
-    draw(title, rows, lines, Axis { label: "effective accuracy (%)", range })
+    draw(rows, vec![Curves { title, label: "effective accuracy (%)", range, lines }])
 }
 
-/// The same of what is late.
+/// The same of what is late, and of what is shed.
 pub fn late(title: &str, rows: &[Row]) -> Result<String, Box<dyn Error>> {
-    let lines = lines(rows, |row| match &row.came_to {
-        CameTo::Measures(measures) => Some(measures.late_pct),
-        CameTo::Limit(_) => None,
-    });
-    let most = values(&lines, |name| name != "paper").fold(0.0, f64::max);
-    draw(title, rows, lines, Axis { label: "late (%)", range: 0.0..(most + ROOM).min(100.0) })
+    let curves = |title, label, share: fn(&Measures) -> f64| {
+        let lines = lines(rows, |row| match &row.came_to {
+            CameTo::Measures(measures) => Some(share(measures)),
+            CameTo::Limit(_) => None,
+        });
+        let most = values(&lines, |name| !name.starts_with("paper")).fold(0.0, f64::max);
+        Curves { title, label, range: 0.0..(most + ROOM).min(100.0), lines }
+    };
+    let late = curves(title, "late (%)", |measures| measures.late_pct);
+    draw(rows, vec![late, curves("", "shed (%)", |measures| measures.shed_pct)])
+}
+
+/// A panel to be.
+struct Curves<'a> {
+    title: &'a str,
+    label: &'static str,
+    range: Range<f64>,
+    lines: Vec<Line>,
 }
 
 fn leads(name: &str) -> bool {
@@ -91,43 +106,53 @@ fn least_load(rows: &[Row]) -> f64 {
     rows.iter().map(|row| row.rate).fold(f64::MAX, f64::min)
 }
 
-fn draw(title: &str, rows: &[Row], lines: Vec<Line>, y: Axis) -> Result<String, Box<dyn Error>> {
+fn draw(rows: &[Row], all: Vec<Curves<'_>>) -> Result<String, Box<dyn Error>> {
     let least = least_load(rows);
     let doublings = rows.iter().map(|row| (row.rate / least).log2()).fold(0.0, f64::max);
-    // Room beside the points, and a width where there is one rate alone.
-    let x = Axis { label: "requests a second and worker", range: -0.15..doublings + 0.15 };
-    let range = y.range.clone();
-    let dots = |line: &Line| {
-        let dot = |&at| Dot { at, colour: line.colour, ring: false };
-        line.points.iter().map(dot).collect::<Vec<_>>()
+    let height = HEIGHT * all.len() as u32;
+    let panel = |curves: Curves<'_>| {
+        let dots = |line: &Line| {
+            let dot = |&at| Dot { at, colour: line.colour, ring: false };
+            line.points.iter().map(dot).collect::<Vec<_>>()
+        };
+        let dots = curves.lines.iter().filter(|line| leads(&line.name)).flat_map(dots).collect();
+        let within = |line| within(line, &curves.range);
+        let lines: Vec<Line> = curves.lines.into_iter().map(within).collect();
+        // Room beside the points, and a width where there is one rate alone.
+        let x = Axis { label: "requests a second and worker", range: -0.15..doublings + 0.15 };
+        let y = Axis { label: curves.label, range: curves.range };
+        let labels = move |doublings: f64| load(least * doublings.exp2());
+        Panel::new(curves.title, x, y).with_x_labels(labels).with_lines(lines).with_dots(dots)
     };
-    let dots: Vec<Dot> = lines.iter().filter(|line| leads(&line.name)).flat_map(dots).collect();
-    let within = |mut line: Line| {
-        if line.points.iter().any(|(_, y)| !range.contains(y)) {
-            line.name.push_str("; at the edge: beyond");
+    let panels: Vec<Panel> = all.into_iter().map(panel).collect();
+    panel::svg((WIDTH, height), |area| {
+        for (panel, area) in panels.iter().zip(area.split_evenly((panels.len(), 1))) {
+            let (left, right) = area.split_horizontally(pixels(WIDTH as i32 - LEGEND));
+            panel.draw(&left)?;
+            // As the lines lie.
+            let keys: Vec<Key> = panel.keys().into_iter().rev().collect();
+            legend_down(&right, &keys)?;
         }
-        for (_, y) in &mut line.points {
-            *y = y.clamp(range.start, range.end);
-        }
-        line
-    };
-    let lines: Vec<Line> = lines.into_iter().map(within).collect();
-    // As they lie.
-    let keys = lines.iter().rev().map(|line| Key::Line(line.name.clone(), line.colour, line.stroke));
-    let keys: Vec<Key> = keys.collect();
-    let load = move |doublings: f64| {
-        let load = least * doublings.exp2();
-        // Three digits tell neighbours apart.
-        if load < 9.95 {
-            format!("{load:.2}").trim_end_matches('0').trim_end_matches('.').to_owned()
-        } else {
-            format!("{load:.0}")
-        }
-    };
-    let panel = Panel::new(title, x, y).with_x_labels(load).with_lines(lines).with_dots(dots);
-    panel::svg((WIDTH, HEIGHT), |area| {
-        let (left, right) = area.split_horizontally(pixels(WIDTH as i32 - LEGEND));
-        panel.draw(&left)?;
-        legend_down(&right, &keys)
+        Ok(())
     })
+}
+
+/// What is beyond the range runs along its edge.
+fn within(mut line: Line, range: &Range<f64>) -> Line {
+    if line.points.iter().any(|(_, y)| !(range.start..=range.end).contains(y)) {
+        line.name.push_str("; at the edge: beyond");
+    }
+    for (_, y) in &mut line.points {
+        *y = y.clamp(range.start, range.end);
+    }
+    line
+}
+
+/// Three digits tell neighbours apart.
+fn load(rate: f64) -> String {
+    if rate < 9.995 {
+        format!("{rate:.2}").trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        format!("{rate:.0}")
+    }
 }
