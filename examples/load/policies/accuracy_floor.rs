@@ -10,8 +10,9 @@ use crate::waiting::{Waiting, slack};
 use crate::world::{Job, Policy, Run};
 
 /// As a fraction of the accuracy of the best model.
-// Tried, effective accuracy on average over all cells: FLOOR_TRIED.
-const FLOOR: f64 = 0.85;
+// Tried, effective accuracy on average over all cells: 0.6 47.5, 0.8 64.0, 0.82 64.0,
+// 0.84 65.6, 0.85 65.6, 0.88 61.5, 0.9 61.1, 0.94 61.1.
+const FLOOR: f64 = 0.84;
 
 pub struct AccuracyFloor<'a> {
     setting: &'a Setting<'a>,

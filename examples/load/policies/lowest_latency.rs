@@ -9,7 +9,7 @@ use crate::waiting::{Waiting, slack};
 use crate::world::{Job, Policy, Run};
 
 /// The weight of a new time.
-// Tried, effective accuracy on average over all cells: SMOOTHING_TRIED.
+// Tried, effective accuracy on average over all cells: 0.01, 0.1 and 0.5 46.2.
 const SMOOTHING: f64 = 0.1;
 
 pub struct LowestLatency<'a> {
