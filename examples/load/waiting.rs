@@ -23,11 +23,6 @@ impl Waiting {
         self.jobs.first().copied()
     }
 
-    /// The least urgent.
-    pub fn last(&self) -> Option<Job> {
-        self.jobs.last().copied()
-    }
-
     /// Gives up those whose slack is not above `need`, in µs.
     pub fn shed(&mut self, now: u64, need: f64, shed: &mut Vec<Job>) {
         while let Some(job) = self.first()

@@ -1,8 +1,9 @@
-//! `accuracy_floor`: the cheapest model that meets an accuracy and the deadline, as INFaaS (Romero et al., ATC 2021) chooses
-//! among variants of a model; cheapest here is fastest.
+//! `accuracy_floor`: the cheapest model that meets an accuracy and the deadline, as INFaaS (Romero et al.,
+//! ATC 2021) chooses among variants of a model; cheapest here is fastest.
 //!
-//! Simplified: INFaaS also starts and stops workers as the load changes; here they are given. Where the deadline of the most
-//! urgent rules out all that meet the floor, INFaaS refuses it; here the fastest model answers.
+//! Simplified: INFaaS also starts and stops workers as the load changes; here they are given. Where the
+//! deadline of the most urgent rules out all that meet the floor, INFaaS refuses it; here the fastest model
+//! answers.
 
 use super::frontier::frontier;
 use crate::setting::Setting;

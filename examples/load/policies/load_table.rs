@@ -1,11 +1,11 @@
-//! `load_table`: for each load, the greatest mean time that did best, worked out beforehand and looked up for the load as it is
-//! measured: RAMSIS (Mendoza et al., EuroSys 2024) in spirit.
+//! `load_table`: for each load, the greatest mean time that did best, worked out beforehand and looked up for
+//! the load as it is measured: RAMSIS (Mendoza et al., EuroSys 2024) in spirit.
 //!
-//! Beforehand, the paper's rule at dispatch, with only models of a mean time up to a limit, serves Poisson arrivals (of
-//! another seed than the comparison's) at many loads, once with each limit.
+//! Beforehand, the paper's rule at dispatch, with only models of a mean time up to a limit, serves Poisson
+//! arrivals (of another seed than the comparison's) at many loads, once with each limit.
 //!
-//! Simplified: RAMSIS works out the model for every number of requests that wait and every slack, by a Markov decision
-//! process; here the rule sees to those. A batch has to keep up with the load, as that of `proteus`.
+//! Simplified: RAMSIS works out the model for every number of requests that wait and every slack, by a Markov
+//! decision process; here the rule sees to those. A batch has to keep up with the load, as that of `proteus`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
@@ -26,8 +26,8 @@ const WINDOW: u64 = 300_000;
 // Tried, effective accuracy on average over all cells: 1.15, 1.2, 1.3, 1.4 and 1.6 70.1.
 const STEP: f64 = 1.3;
 
-/// The least load of the table, requests a second and worker.
-const LEAST_LOAD: f64 = 1.0;
+/// How many loads: from what the fastest model can just answer down to a 1,200th of it.
+const LOADS: i32 = 28;
 
 /// Requests that each limit is tried with at each load.
 // Tried, effective accuracy on average over all cells: 1,000, 2,000, 3,000, 6,000
@@ -109,14 +109,17 @@ impl Policy for Limited<'_> {
 
 /// How many of the fastest models did best, by load.
 #[derive(Clone, Debug)]
-struct Table(Vec<usize>);
+struct Table {
+    /// The greatest load, requests a second and worker: beyond it there is nothing to choose.
+    most: f64,
+    /// The greatest load first.
+    best: Vec<usize>,
+}
 
 impl Table {
     fn new(setting: &Setting<'_>) -> Self {
         let models = frontier(setting);
-        // Beyond what the fastest can answer at all, there is nothing to choose.
-        let most = setting.max_batch as f64 * 1e6 / setting.mean(models[0], setting.max_batch);
-        let loads = std::iter::successors(Some(LEAST_LOAD), |load| Some(load * STEP));
+        let most = setting.max_batch as f64 * 1e6 / setting.mean(models[0], setting.max_batch).max(1.0);
         let best = |rate: f64| {
             let setting = Setting { rate, seed: !setting.seed, ..*setting };
             let requests = arrivals(&setting, &Process::Poisson, REQUESTS, setting.seed);
@@ -126,17 +129,16 @@ impl Table {
             };
             // The first of equals, in the order of speed.
             let worths = (1..=models.len()).map(|models| (models, worth(models)));
-            worths
-                .reduce(|best, next| if next.1 > best.1 { next } else { best })
-                .map_or(1, |(models, _)| models)
+            let best = worths.reduce(|best, next| if next.1 > best.1 { next } else { best });
+            best.expect("there is a model").0
         };
-        Self(loads.take_while(|&load| load < STEP * most).map(best).collect())
+        Self { most, best: (0..LOADS).map(|place| best(most / STEP.powi(place))).collect() }
     }
 
     /// For the nearest load, by the factor between them.
     fn models(&self, load: f64) -> usize {
-        let place = ((load / LEAST_LOAD).max(1.0).ln() / STEP.ln()).round() as usize;
-        self.0[place.min(self.0.len() - 1)]
+        let place = ((self.most / load).max(1.0).ln() / STEP.ln()).round() as usize;
+        self.best[place.min(self.best.len() - 1)]
     }
 }
 

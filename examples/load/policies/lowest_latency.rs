@@ -1,8 +1,8 @@
-//! `lowest_latency`: the model with the lowest latency by a moving average, as proxies and gateways balance between what
-//! does the same. Accuracy is no concern of theirs.
+//! `lowest_latency`: the model with the lowest latency by a moving average, as proxies and gateways balance
+//! between what does the same. Accuracy is no concern of theirs.
 //!
-//! Stronger than usual: it begins with the true means, and knows what a batch does to a time. Nothing is simplified; the
-//! weight of a new time changes nothing here, as only the fastest is ever measured again.
+//! Stronger than usual: it begins with the true means, and knows what a batch does to a time. Nothing is
+//! simplified; the weight of a new time changes nothing here, as only the fastest is ever measured again.
 
 use crate::setting::Setting;
 use crate::waiting::{Waiting, slack};

@@ -1,14 +1,17 @@
-//! `proteus`: the mix of models that is most accurate at the load, by a linear program solved every 30 s, as Proteus
-//! (Ahmad et al., ASPLOS 2024) does it.
+//! `proteus`: the mix of models that is most accurate at the load, by a linear program solved every 30 s, as
+//! Proteus (Ahmad et al., ASPLOS 2024) does it.
 //!
-//! The program: shares x of the requests, ΣxA at most, Σx ≤ 1, and Σxτ at most the time that the workers have a request. τ is a
-//! model's time a request in its largest batch that leaves room for waiting. It is a fractional knapsack, with its solution
-//! where the upper hull of (τ, A) passes that time: two neighbours on the hull, or one of its ends.
+//! The program: shares x of the requests, ΣxA at most, Σx ≤ 1, and Σxτ at most the time that the workers have
+//! a request. τ is a model's time a request in its largest batch that leaves room for waiting. It is a
+//! fractional knapsack, with its solution where the upper hull of (τ, A) passes that time: two neighbours on
+//! the hull, or one of its ends.
 //!
-//! Simplified: Proteus gives each worker one model and routes requests to workers, in whole numbers; here all workers
-//! share their time, and a request is routed when it is run, to what is most behind its share. A plan does not look at budgets.
-//! Stronger than published: until 30 s have passed, it plans anew each time that it has seen twice as long. What the mix
-//! cannot make in time is run by a faster model. A batch that does not keep up with the load of late is passed over.
+//! Simplified: Proteus gives each worker one model and routes requests to workers, in whole numbers; here all
+//! workers share their time, and a request is routed when it is run, to what is most behind its share. A plan
+//! does not look at budgets.
+//! Stronger than published: until 30 s have passed, it plans anew each time that it has seen twice as long.
+//! What the mix cannot make in time is run by a faster model. A batch that does not keep up with the load of
+//! late is passed over.
 
 use super::frontier::{frontier, keeps_up, most_answers};
 use super::rate::Rate;
@@ -20,7 +23,7 @@ use crate::world::{Job, Policy, Run};
 const PERIOD: u64 = 30_000_000;
 
 /// The first plan, in µs after the first arrival.
-// Tried, effective accuracy on average over all cells: 0.02 s, 0.05 s, 0.2 s and 1 s, all the same within 0.03.
+// Tried, effective accuracy on average over all cells: 0.05 s and 1 s 69.7, 30 s 69.5.
 const FIRST: u64 = 1_000_000;
 
 /// How many times the measured load a plan is for.
@@ -99,7 +102,8 @@ impl<'a> Proteus<'a> {
                 vec![Part::new(faster, 1.0 - share), Part::new(model, share)]
             }
             (Some((model, _)), None) | (None, Some(&(model, _))) => vec![Part::new(model, 1.0)],
-            (None, None) => unreachable!("there is a model"),
+            // No model is ever right.
+            (None, None) => return,
         };
     }
 
@@ -145,7 +149,7 @@ impl<'a> Proteus<'a> {
         let faster = &self.frontier[..faster];
         let able = faster.iter().rev().copied().find(|&model| self.able(model, slack));
         let able = able.or_else(|| most_answers(self.setting, &self.frontier, self.waiting.len(), slack));
-        able.expect("there is a model")
+        able.unwrap_or(self.frontier[0])
     }
 }
 

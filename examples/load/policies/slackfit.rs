@@ -1,10 +1,12 @@
-//! `slackfit`: the policy of SuperServe (Khare et al., NSDI 2025). All (model, batch) pairs are put into buckets by their
-//! time beforehand. A worker that is free takes the bucket just below the slack of the most urgent request, and in it the
-//! pair with the largest batch: long slack buys accuracy, short slack throughput.
+//! `slackfit`: the policy of SuperServe (Khare et al., NSDI 2025). All (model, batch) pairs are put into
+//! buckets by their time beforehand. A worker that is free takes the bucket just below the slack of the most
+//! urgent request, and in it the pair with the largest batch: long slack buys accuracy, short slack
+//! throughput.
 //!
-//! Simplified: SuperServe's models are parts of one network with weights in common, so that changing costs nothing, as here.
-//! Stronger than published: no pair takes more requests than wait, and of pairs with the same batch the most accurate
-//! model is taken.
+//! Simplified: SuperServe's models are parts of one network with weights in common, so that changing costs
+//! nothing, as here.
+//! Stronger than published: no pair takes more requests than wait, and of pairs with the same batch the most
+//! accurate model is taken.
 
 use super::frontier::frontier;
 use crate::setting::Setting;
@@ -12,9 +14,9 @@ use crate::waiting::{Waiting, slack};
 use crate::world::{Job, Policy, Run};
 
 /// How many, of times that grow by the same factor.
-// Tried, effective accuracy on average over all cells: 2 67.5, 3 68.1, 4 68.2, 5 67.6, 6 67.7, 8 67.7, 16 67.2; of the same
-// length: 2 67.7, 3 68.0, 4 67.7, 6 67.2. The bucket that the slack lies in, as far as its pairs fit, in place of the one
-// below: 66.9. Pairs that take more than wait, too: 67.7.
+// Tried, effective accuracy on average over all cells: 2 67.5, 3 68.1, 4 68.2, 5 67.6, 6 67.7, 8 67.7, 16
+// 67.2; of the same length: 2 67.7, 3 68.0, 4 67.7, 6 67.2. The bucket that the slack lies in, as far as its
+// pairs fit, in place of the one below: 66.9. Pairs that take more than wait, too: 67.7.
 const BUCKETS: usize = 4;
 
 pub struct SlackFit<'a> {
