@@ -177,9 +177,9 @@ impl Listed {
         let left = u32::try_from(self.deadline.as_micros().saturating_sub(now.as_micros())).unwrap_or(budget);
         let waited = Micros::new(budget.saturating_sub(left));
         let request: Request<'a> = self.request.minus(waited);
-        let earlier = self.earlier.map(|(earlier, worth)| {
-            (earlier.minus(waited).min(request.budget()), worth.as_ppm())
-        });
+        let earlier = self
+            .earlier
+            .map(|(earlier, worth)| (earlier.minus(waited).min(request.budget()), worth.as_ppm()));
         Waiter { request: allowed.map_or(request, |allowed| request.with_allowed(allowed)), earlier }
     }
 
@@ -242,9 +242,11 @@ fn operate<const CAPACITY: usize>(mut bytes: Bytes<'_>) -> Vec<u64> {
         _ => Models::Server(Server::new(catalog, policy, Learning::DEFAULT)),
     };
     let kinds = bytes.byte();
-    let settings = Settings::DEFAULT
-        .with_priced(kinds & 3 > 0)
-        .with_hopeless(if kinds & 12 > 0 { Hopeless::Shed } else { Hopeless::Fastest });
+    let settings = Settings::DEFAULT.with_priced(kinds & 3 > 0).with_hopeless(if kinds & 12 > 0 {
+        Hopeless::Shed
+    } else {
+        Hopeless::Fastest
+    });
     let workers = 1 + bytes.number(WORKERS as u8);
     let most = [1, 1, 2, 3, 8, BATCH][bytes.number(6)];
     let growth = [0; MODELS].map(|_| [0, 1, 150, 500, 1_000][bytes.number(5)]);
@@ -474,7 +476,10 @@ impl<const CAPACITY: usize> Operated<CAPACITY> {
                     // The square is all of the price of one that waits alone.
                     let load = if self.settings.priced { load.or(Some((a, self.workers, 0))) } else { None };
                     oracle::check(&self.setting(&ready, load), &waiting, dispatched);
-                    assert_eq!((decision.base, decision.reason), (decision.model.index() as u16, Reason::Base));
+                    assert_eq!(
+                        (decision.base, decision.reason),
+                        (decision.model.index() as u16, Reason::Base)
+                    );
                     let budgets = [waiting[place].request.budget()]
                         .into_iter()
                         .chain(waiting[place].earlier.map(|(budget, _)| budget));
@@ -535,8 +540,10 @@ impl<const CAPACITY: usize> Operated<CAPACITY> {
         };
         let waiter = first.at(None, self.now);
         let held = !self.models.catalog().models().any(|model| {
-            let latency = model.profile.latency;
-            waiter.request.exclusion(&model).is_none() && fits(&self.models, latency, waiter.request.budget())
+            let latency = self.models.live(model.id).latency;
+            latency == model.profile.latency
+                && waiter.request.exclusion(&model).is_none()
+                && fits(&self.models, latency, waiter.request.budget())
         });
         if self.settings.hopeless == Hopeless::Fastest || held {
             return;

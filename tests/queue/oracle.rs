@@ -108,11 +108,8 @@ impl Setting<'_> {
             }
             None => (0.0, 0),
         };
-        let Price { per_micro, per_micro_squared, per_cost } = price.plus(Price {
-            per_micro: load as u64,
-            per_micro_squared: squared,
-            per_cost: 0,
-        });
+        let Price { per_micro, per_micro_squared, per_cost } =
+            price.plus(Price { per_micro: load as u64, per_micro_squared: squared, per_cost: 0 });
         let t = i128::from(self.time(model.profile.latency.mean.get(), &model, size));
         let cost = i128::from(model.profile.cost.0);
         let paid = i128::from(per_micro) * t
@@ -133,7 +130,9 @@ impl Setting<'_> {
         let Some(Waiter { request, .. }) = waiting.get(first) else { return true };
         let fastest = self.models.iter().find(|model| request.exclusion(model).is_none());
         let all = self.most.min(waiting.len() - first);
-        fastest.is_some_and(|model| self.threshold(model, all) < u64::from(request.budget().time().get()) * 1_000)
+        fastest.is_some_and(|model| {
+            self.threshold(model, all) < u64::from(request.budget().time().get()) * 1_000
+        })
     }
 
     /// In nanoseconds.
