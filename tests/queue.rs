@@ -11,6 +11,9 @@
 mod operations;
 #[path = "queue/order.rs"]
 mod order;
+#[path = "queue/price.rs"]
+mod price;
+mod support;
 #[path = "support/table3.rs"]
 mod table3;
 #[path = "queue/world.rs"]

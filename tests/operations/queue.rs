@@ -11,7 +11,7 @@ use mdinference::{
 };
 
 #[path = "../queue/oracle.rs"]
-mod oracle;
+pub(crate) mod oracle;
 
 use oracle::{Dispatched, Setting, Waiter};
 

@@ -8,8 +8,8 @@ use mdinference::{
     Catalog, Draw, Index, Learning, Micros, Policy, Profile, Reason, Report, Request, Server, Ticket,
     Timestamp,
 };
-use rand::rngs::StdRng;
 use rand::SeedableRng;
+use rand::rngs::StdRng;
 use rand_distr::{Distribution, Exp1, LogNormal, StandardNormal};
 
 use crate::table3;
