@@ -7,6 +7,10 @@
     clippy::panic
 )]
 
+#[path = "queue/learning.rs"]
+mod learning;
+#[path = "queue/load.rs"]
+mod load;
 #[path = "operations/queue.rs"]
 mod operations;
 #[path = "queue/order.rs"]
