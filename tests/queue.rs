@@ -26,10 +26,10 @@ mod world;
 use mdinference::load::Settings;
 use proptest::prelude::*;
 
-use crate::world::{Thousand, accuracy, drawn, index, poisson, run};
+use crate::world::{Thousand, accuracy, config, drawn, index, poisson, run};
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(256))]
 
     #[test]
     fn no_sequence_of_operations_breaks_a_promise(bytes in prop::collection::vec(any::<u8>(), 0..1_500)) {

@@ -9,8 +9,8 @@ use mdinference::{
 use proptest::prelude::*;
 
 use crate::order::held;
-use crate::support::config;
 use crate::table3::LARGEST;
+use crate::world::config;
 use crate::world::{Arrival, BATCH, Fate, MODELS, Ran, Thousand, at, drawn, index, millis, run, table3};
 
 const DRAW: Draw = Draw::from_uniform_bits(0);
@@ -187,12 +187,17 @@ fn largest(arrivals: &[Arrival], fates: &[Fate], seconds: std::ops::Range<u32>) 
 /// back; alone and in batches.
 #[test]
 fn a_model_that_stalls_is_left_alone_and_comes_back() {
-    for (rate, workers, batch) in [(4, 1, 1), (10, 3, 1), (10, 3, BATCH as u16), (30, 8, BATCH as u16)] {
+    for (rate, workers, batch, priced) in [
+        (4, 1, 1, true),
+        (10, 3, 1, true),
+        (10, 3, BATCH as u16, true),
+        (30, 8, BATCH as u16, true),
+        (30, 8, BATCH as u16, false),
+    ] {
         let arrivals = steady(rate);
         let mut server = server();
-        let mut queue = Thousand::new(Settings::DEFAULT.with_priced(batch == 1 && workers == 1))
-            .with_workers(workers)
-            .with_max_batch(batch);
+        let mut queue =
+            Thousand::new(Settings::DEFAULT.with_priced(priced)).with_workers(workers).with_max_batch(batch);
         let stalls = at(20_000)..at(40_000);
         let mut usual = drawn(7);
         let slow = |ran: &Ran| {

@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand_distr::{Distribution, Exp1};
 
-use crate::support::config;
+use crate::world::config;
 use crate::world::{Thousand, at, drawn, index, millis, poisson, run};
 
 const DRAW: Draw = Draw::from_uniform_bits(0);

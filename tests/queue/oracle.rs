@@ -57,23 +57,19 @@ pub(crate) fn check(setting: &Setting<'_>, waiting: &[Waiter<'_>], dispatched: D
     let chosen = setting.lot(waiting, dispatched.first, dispatched.model);
     let chosen = chosen.unwrap_or_else(|| panic!("{dispatched:?} does not fit"));
     assert_eq!(chosen.dispatched, dispatched, "another size is the largest");
-    // Those before it stay only where the most urgent one would cost more than it is worth.
-    let mut first = 0;
-    let best = |lots: &[Lot]| *lots.iter().max_by_key(|lot| lot.value).unwrap();
-    loop {
-        let best = best(&lots);
-        let more_urgent = dispatched.first > first;
-        if more_urgent {
-            assert!(best.value - best.error < 0, "{dispatched:?} though {best:?} has a value");
+    // Those before it stay only where the most urgent one costs more than it is worth; then any may lead until even the
+    // fastest model takes all that are left, or a full batch.
+    let urgent = lots.iter().max_by_key(|lot| lot.value).copied().unwrap();
+    let skips = urgent.value + urgent.error < 0;
+    assert!(dispatched.first == 0 || urgent.value - urgent.error < 0, "{dispatched:?} though {urgent:?}");
+    let mut last = 0;
+    while !setting.all_by_the_fastest(waiting, last) && last < LEADS {
+        last += 1;
+        if skips || dispatched.first > 0 {
+            lots.extend(setting.led_by(waiting, last));
         }
-        let over = setting.all_by_the_fastest(waiting, first) || first == LEADS;
-        assert!(!(more_urgent && first == LEADS), "{dispatched:?} is too far behind");
-        if over || best.value + best.error >= 0 && !more_urgent {
-            break;
-        }
-        first += 1;
-        lots.extend(setting.led_by(waiting, first));
     }
+    assert!(dispatched.first <= last, "{dispatched:?} is too far behind");
     for lot in lots {
         assert!(chosen.value + chosen.error + lot.error >= lot.value, "{chosen:?} though {lot:?}");
         // Without a price nothing is rounded, so that ties go by the threshold, then by place.
@@ -125,14 +121,11 @@ impl Setting<'_> {
         Some(Lot { dispatched: Dispatched { model: model.id, first, size }, value, error, threshold })
     }
 
-    /// Whether the fastest model could take all from here on, or a full batch.
+    /// Whether the fastest model that fits takes all from here on, or a full batch.
     fn all_by_the_fastest(&self, waiting: &[Waiter<'_>], first: usize) -> bool {
-        let Some(Waiter { request, .. }) = waiting.get(first) else { return true };
-        let fastest = self.models.iter().find(|model| request.exclusion(model).is_none());
-        let all = self.most.min(waiting.len() - first);
-        fastest.is_some_and(|model| {
-            self.threshold(model, all) < u64::from(request.budget().time().get()) * 1_000
-        })
+        let fastest = self.models.iter().find_map(|model| self.lot(waiting, first, model.id));
+        let all = self.most.min(waiting.len().saturating_sub(first));
+        all == 0 || fastest.is_some_and(|lot| lot.dispatched.size == all)
     }
 
     /// In nanoseconds.

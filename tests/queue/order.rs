@@ -9,7 +9,9 @@ use mdinference::{
 };
 use proptest::prelude::*;
 
-use crate::world::{Arrival, BATCH, Fate, MODELS, NEVER, Thousand, at, drawn, index, millis, run, server};
+use crate::world::{
+    Arrival, BATCH, Fate, MODELS, NEVER, Thousand, at, config, drawn, index, millis, run, server,
+};
 
 const DRAW: Draw = Draw::from_uniform_bits(0);
 
@@ -243,7 +245,7 @@ fn hanging(seed: u64) -> impl FnMut(&crate::world::Ran) -> Micros {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(128))]
 
     /// Whoever calls when the queue says so, and when a worker is free, has each handed out by its deadline: in time to be
     /// run, or to be told that it is not.

@@ -13,8 +13,8 @@ use proptest::sample::select;
 
 use crate::operations::oracle::{self, Dispatched, Setting, Waiter};
 use crate::support::case::{CAPACITY, Case};
-use crate::support::config;
 use crate::support::strategies::{cases, prices, profile, zoos};
+use crate::world::config;
 use crate::world::{at, index, millis, table3};
 
 const DRAW: Draw = Draw::from_uniform_bits(0);

@@ -8,11 +8,12 @@ use mdinference::{
     Catalog, Draw, Index, Learning, Micros, Policy, Profile, Reason, Report, Request, Server, Ticket,
     Timestamp,
 };
+use proptest::test_runner::Config;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand_distr::{Distribution, Exp1, LogNormal, StandardNormal};
 
-use crate::table3;
+use crate::{support, table3};
 
 pub(crate) const MODELS: usize = 11;
 pub(crate) const WORKERS: usize = 8;
@@ -20,6 +21,11 @@ pub(crate) const BATCH: usize = 32;
 pub(crate) type Thousand<T = usize> = Queue<T, 1_000, WORKERS, BATCH>;
 
 pub(crate) const NEVER: Timestamp = Timestamp::from_micros(u64::MAX);
+
+/// So many random cases, or as many as are asked for.
+pub(crate) fn config(cases: u32) -> Config {
+    Config { failure_persistence: None, ..support::config(cases) }
+}
 
 pub(crate) const fn millis(millis: u32) -> Micros {
     Micros::from_millis(millis)
@@ -78,7 +84,6 @@ pub(crate) enum Fate {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ran {
     pub(crate) model: usize,
-    pub(crate) batch: usize,
     pub(crate) from: Timestamp,
 }
 
@@ -212,7 +217,7 @@ pub(crate) fn run<C: Chooser, const CAPACITY: usize>(
                 }
                 Next::Run { worker, decision, ticket, jobs } => {
                     let (model, batch) = (decision.model.index(), jobs.len());
-                    let usual = time(&Ran { model, batch, from: now });
+                    let usual = time(&Ran { model, from: now });
                     let stretch = 1.0 + Growth::DEFAULT.get() * (batch as f64 - 1.0);
                     let to = now.after(Micros::new((f64::from(usual.get()) * stretch).round() as u32));
                     for job in jobs {
