@@ -27,17 +27,32 @@ fn nothing_is_known_at_first() {
     assert_eq!(Queue::<(), 1>::new(Settings::DEFAULT).price(), Price::NONE);
 }
 
-/// λ of requests that come at equal gaps is exact; before the second it is none.
+/// λ of requests that come at equal gaps is exact; before the second it is none, and the first few might have come at
+/// once.
 #[test]
 fn equal_gaps_give_their_rate() {
     let mut queue = Queue::<_, 1>::new(Settings::DEFAULT);
     for number in 0..500_u32 {
         let rate = queue.traffic().arrivals_a_second();
-        let expected = if number < 2 { 0.0 } else { 40.0 };
+        let expected = if number < 2 { 0.0 } else { 40.0_f32.min(10.0 * number as f32) };
         assert!((rate - expected).abs() < 1e-3, "{rate}");
         let place = queue.put(patient(), DRAW, (), at(25 * number)).unwrap();
         queue.cancel(place);
     }
+}
+
+/// The first 32 come at once: they are taken for 32 in a tenth of a second, and from the hundredth on all counts.
+#[test]
+fn a_few_at_once_are_no_flood() {
+    let mut queue = Queue::<_, 200>::new(Settings::DEFAULT);
+    for _ in 0..32 {
+        queue.put(patient(), DRAW, (), at(1_000)).unwrap();
+    }
+    assert_eq!(queue.traffic().arrivals_a_second(), 320.0);
+    for _ in 32..200 {
+        queue.put(patient(), DRAW, (), at(1_000)).unwrap();
+    }
+    assert_eq!(queue.traffic().arrivals_a_second(), 1_000_000.0);
 }
 
 /// Over 20 000 random gaps, what the gap is taken to be is on average what it is to 2 %: what enters and leaves a memory

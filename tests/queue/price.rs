@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use mdinference::load::{Growth, Hopeless, Next, Queue, Settings};
 use mdinference::select::base::Base;
 use mdinference::{
-    Accuracy, Budget, Catalog, Decision, Draw, Index, Latency, Micros, Model, Policy, Price, Profile, Reason,
-    Request, Timestamp, Verdict,
+    Accuracy, Budget, Catalog, Decision, Draw, Index, Micros, Model, Policy, Price, Profile, Reason, Request,
+    Timestamp, Verdict,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -110,40 +110,6 @@ proptest! {
             prop_assert!(mean(*more) <= mean(*less) || ties, "{less} by less, {more} by more");
         }
     }
-}
-
-/// Where what time costs is more than there is to lose.
-#[test]
-fn a_price_beyond_all_values_picks_no_slower_model() {
-    let profile = |ppm, mean, deviation| {
-        let latency = Latency { mean: Micros::new(mean), deviation: Micros::new(deviation) };
-        Profile::new(Accuracy::from_ppm(ppm).unwrap(), latency)
-    };
-    let catalog = Catalog::<2>::new([profile(1_000_000, 10, 0), profile(0, 5, 10)]).unwrap();
-    let picked = |per_micro| {
-        let request =
-            Request::new(Budget::of(Micros::new(20))).with_price(Price { per_micro, ..Price::NONE });
-        catalog.select(&Policy::PAPER, request, DRAW).unwrap().model.index()
-    };
-    assert_eq!([1, 1 << 40, u64::MAX].map(picked), [0, 1, 1]);
-}
-
-/// The price of the square is rounded down to 2⁻¹⁶ parts per million, so that two of the same accuracy tie now and then.
-#[test]
-fn a_price_of_the_square_picks_no_slower_model() {
-    let profile = |mean, deviation| {
-        let latency = Latency { mean: Micros::new(mean), deviation: Micros::new(deviation) };
-        Profile::new(Accuracy::MAX, latency)
-    };
-    let catalog = Catalog::<2>::new([profile(6, 0), profile(5, 10)]).unwrap();
-    let picked = |times: u64| {
-        let price = Price { per_micro_squared: times << 26, ..Price::NONE };
-        let request = Request::new(Budget::of(Micros::new(20))).with_price(price);
-        catalog.select(&Policy::PAPER, request, DRAW).unwrap().model.index()
-    };
-    // 25 and 36 times this.
-    let picks: Vec<usize> = (1..20).map(picked).collect();
-    assert!(picks.is_sorted(), "{picks:?}");
 }
 
 /// A queue that has seen requests come, at this time, and as many wait as are said.
