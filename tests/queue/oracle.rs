@@ -72,6 +72,13 @@ pub(crate) fn check(setting: &Setting<'_>, waiting: &[Waiter<'_>], dispatched: D
     assert!(dispatched.first <= last, "{dispatched:?} is too far behind");
     for lot in lots {
         assert!(chosen.value + chosen.error + lot.error >= lot.value, "{chosen:?} though {lot:?}");
+        // Of equal ones the more urgent leads: such as two of the same size on one model, of which none asks for more.
+        let price = |lot: &Lot| waiting[lot.dispatched.first].request.price();
+        let same = (lot.dispatched.model, lot.dispatched.size) == (dispatched.model, dispatched.size)
+            && price(&lot) == price(&chosen)
+            && waiting[lot.dispatched.first].earlier.is_none()
+            && waiting[dispatched.first].earlier.is_none();
+        assert!(!same || dispatched.first <= lot.dispatched.first, "{chosen:?} though {lot:?}");
         // Without a price nothing is rounded, so that ties go by the threshold, then by place.
         if setting.load.is_none() && chosen.error + lot.error == 0 && lot.dispatched.first == 0 {
             let key = |lot: &Lot| (-lot.value, lot.threshold, lot.dispatched.model);
