@@ -86,6 +86,7 @@ impl Bytes<'_> {
 
 /// Who chooses.
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant, reason = "there is one")]
 enum Models {
     Index(Index<MODELS>),
     Front(Front<MODELS>),
@@ -493,6 +494,11 @@ impl<const CAPACITY: usize> Operated<CAPACITY> {
                         assert_eq!(decision.reason, expected.reason);
                     }
                 }
+                if self.settings.priced && probe.is_none() {
+                    self.check_learnt(&ready, &run, a);
+                } else {
+                    assert_eq!(f64::from(self.queue.traffic().loss_a_milli()) * 10.0, a);
+                }
                 if let Some(ticket) = &ticket {
                     let deadline = self.now.after(decision.budget.time());
                     assert_eq!((ticket.model(), ticket.deadline()), (decision.model, deadline));
@@ -517,6 +523,25 @@ impl<const CAPACITY: usize> Operated<CAPACITY> {
             }
         }
         true
+    }
+
+    /// What those that are run together lose by 30 ms less is a two-hundredth of what they are taken to lose, for each.
+    fn check_learnt(&self, models: &Models, run: &[Listed], before: f64) {
+        let best = |left: u32| {
+            let models = models
+                .catalog()
+                .models()
+                .filter(|model| fits(models, model.profile.latency, Budget::of(Micros::new(left))));
+            models.map(|model| f64::from(model.profile.accuracy.as_ppm())).fold(0.0, f64::max)
+        };
+        let lost = run.iter().map(|listed| {
+            let left = listed.deadline.since(self.now).get();
+            (best(left) - best(left.saturating_sub(30_000))) / 30_000.0
+        });
+        let mean = lost.sum::<f64>() / run.len() as f64;
+        let expected = before + (0.005 * run.len() as f64).min(1.0) * (mean - before);
+        let a = f64::from(self.queue.traffic().loss_a_milli()) * 10.0;
+        assert!((a - expected).abs() <= 1e-5 * (before + mean), "{a} and not {expected}, by {mean}");
     }
 
     fn setting<'a>(&'a self, models: &Models, load: Option<(f64, usize, u64)>) -> Setting<'a> {

@@ -120,7 +120,7 @@ impl Setting<'_> {
             + i128::from(per_cost) * cost;
         let gross = (i128::from(model.profile.accuracy.as_ppm()) + i128::from(worth)) << 16;
         let value = (gross - paid / size as i128).max(i64::MIN.into());
-        let rounded = if size > 1 { t + (t * t >> 32) + cost + 3 } else { 0 };
+        let rounded = if size > 1 { t + ((t * t) >> 32) + cost + 3 } else { 0 };
         // Of the load, which is of 24 bits here and there.
         let of_load = if load > 0.0 { t + ((load * t as f64) as i128 >> 20) } else { 0 };
         let error = if paid == 0 { 0 } else { rounded + of_load };

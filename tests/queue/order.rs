@@ -239,7 +239,7 @@ fn hanging(seed: u64) -> impl FnMut(&crate::world::Ran) -> Micros {
     let (mut usual, mut runs) = (drawn(seed), seed);
     move |ran| {
         runs += 1;
-        let hangs = Draw::from_id(runs).bits() % 8 == 0;
+        let hangs = Draw::from_id(runs).bits().is_multiple_of(8);
         if hangs { millis(1_000) } else { usual(ran) }
     }
 }

@@ -199,7 +199,7 @@ proptest! {
                     let Price { per_micro, per_micro_squared, per_cost } = own.plus(price);
                     let value = (i128::from(profile.accuracy.as_ppm()) << 16)
                         - i128::from(per_micro) * mean
-                        - (i128::from(per_micro_squared) * mean * mean >> 32)
+                        - ((i128::from(per_micro_squared) * mean * mean) >> 32)
                         - i128::from(per_cost) * cost;
                     prop_assert_eq!(i128::from(explained.value.get()), value);
                     prop_assert!(matches!(explained.verdict, Verdict::Base | Verdict::Explored), "{:?}", explained);
