@@ -91,7 +91,8 @@ proptest! {
                 let request = Request::new(Budget::of(Micros::new(budget + u32::from(number))));
                 queue.put(request, DRAW, number.into(), at(0)).unwrap();
             }
-            let Some(Next::Run { ticket, jobs, .. }) = queue.next(&mut server, at(0)) else { panic!("nothing") };
+            let next = queue.next(&mut server, at(0));
+            let Some(Next::Run { ticket, jobs, .. }) = next else { panic!("nothing is run") };
             assert_eq!(jobs.len(), usize::from(size));
             ticket
         };
@@ -282,9 +283,10 @@ fn a_held_server_goes_on_through_a_queue() {
     }
 }
 
-/// One that is run among some alone is a probe only of those.
+/// Probes go to the models that a request may go to, and where time has a price only as far as they are worth it: with
+/// 20 that wait a millisecond is worth two points.
 #[test]
-fn a_probe_is_among_those_that_are_allowed() {
+fn a_probe_is_one_that_would_be_chosen() {
     let mut server = server();
     let large = server.catalog().id(LARGEST).unwrap();
     let mut tickets: Vec<Ticket> =
@@ -297,20 +299,31 @@ fn a_probe_is_among_those_that_are_allowed() {
     server.learn(tickets.remove(0).completed(at(300)), at(300));
     let mut others = ModelSet::ALL;
     others.remove(large);
-    let mut probed = [false; 2];
-    for (among, probed) in probed.iter_mut().enumerate() {
-        for number in 0..100 {
-            let mut queue = Queue::<_, 4>::new(Settings::DEFAULT);
-            queue.put(Request::new(Budget::of(millis(200))), Draw::from_id(number), (), at(500)).unwrap();
+    let probes = |others: Option<&ModelSet<MODELS>>, priced: bool, waiting: u32, batch: u16| {
+        let probe = |number: &u64| {
+            let settings = Settings::DEFAULT.with_priced(priced);
+            let mut queue = Thousand::new(settings).with_workers(1).with_max_batch(batch);
+            queue.put(Request::new(Budget::of(millis(200))), Draw::from_id(*number), 0, at(500)).unwrap();
+            for _ in 0..waiting {
+                queue.put(Request::new(Budget::of(millis(200))), DRAW, 0, at(500)).unwrap();
+            }
             let mut server = server.clone();
-            let next = if among == 0 {
-                queue.next_among(&mut server, &others, at(500))
-            } else {
-                queue.next(&mut server, at(500))
+            let next = match others {
+                Some(others) => queue.next_among(&mut server, others, at(500)),
+                None => queue.next(&mut server, at(500)),
             };
-            let Some(Next::Run { decision, .. }) = next else { panic!("it waits") };
-            *probed |= decision.reason == Reason::Probe;
-        }
+            let Some(Next::Run { decision, jobs, .. }) = next else { panic!("it waits") };
+            let probe = decision.reason == Reason::Probe;
+            // It is sent alone.
+            assert!(!probe || decision.model == large && jobs.len() == 1);
+            probe
+        };
+        (0..100).filter(probe).count()
+    };
+    for batch in [1, BATCH as u16] {
+        let all = probes(None, true, 0, batch);
+        assert!(all > 10 && probes(None, false, 20, batch) == all, "{all}");
+        assert_eq!(probes(Some(&others), true, 0, batch), 0);
+        assert_eq!(probes(None, true, 20, batch), 0);
     }
-    assert_eq!(probed, [false, true]);
 }

@@ -121,6 +121,21 @@ fn equal_runs_give_their_utilisation() {
     }
 }
 
+/// Over two seconds: whoever has been busy for so long is known to be so but for a part in e.
+#[test]
+fn the_utilisation_is_that_of_two_seconds() {
+    let index = index();
+    let mut queue = Queue::<_, 8>::new(Settings::DEFAULT);
+    queue.put(patient(), DRAW, (), at(1_000)).unwrap();
+    assert!(matches!(queue.next(&index, at(1_000)), Some(Next::Run { .. })));
+    for passed in 1..=2_000 {
+        assert!(queue.next(&index, at(1_000 + passed)).is_none());
+    }
+    let expected = 1.0 - 0.7 / std::f32::consts::E;
+    let utilisation = queue.traffic().utilisation();
+    assert!((utilisation - expected).abs() < 0.001, "{utilisation} for {expected}");
+}
+
 /// A queue under load knows it: λ to 36 %, five standard deviations, which one in 10⁴ right programs misses under a random
 /// seed, and ρ, of two seconds, to 0.3.
 #[test]
@@ -234,13 +249,17 @@ proptest! {
     /// Served first come, first served, one event after the other, to the µs.
     #[test]
     fn the_expected_wait_is_that_of_a_queue_in_which_all_goes_as_expected(
-        residuals in prop::collection::vec(prop_oneof![Just(0), 0..1_000_000_u32, 0..=Micros::MAX.get()], 0..12),
+        residuals in prop::collection::vec(
+            prop_oneof![Just(0), 0..1_000_000_u32, 0..=Micros::MAX.get()],
+            0..12,
+        ),
         waiting in 0..200_u32,
         each in prop_oneof![Just(0), 0..20_u32, 0..200_000_u32, 0..=Micros::MAX.get()],
     ) {
         let times = residuals.iter().map(|&residual| Micros::new(residual));
         let wait = expected_wait(times.clone(), waiting, Micros::new(each));
-        let mut free: BinaryHeap<Reverse<u64>> = residuals.iter().map(|&residual| Reverse(residual.into())).collect();
+        let free = residuals.iter().map(|&residual| Reverse(u64::from(residual)));
+        let mut free: BinaryHeap<_> = free.collect();
         for _ in 0..waiting {
             let Some(Reverse(begins)) = free.pop() else { break };
             free.push(Reverse(begins + u64::from(each)));

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use mdinference::load::{Growth, Hopeless, Next, Queue, Settings};
 use mdinference::select::base::Base;
 use mdinference::{
-    Accuracy, Budget, Catalog, Decision, Draw, Index, Micros, Model, Policy, Price, Profile, Reason, Request,
-    Timestamp, Verdict,
+    Accuracy, Budget, Catalog, Decision, Draw, Index, Latency, Micros, Model, Policy, Price, Profile, Reason,
+    Request, Timestamp, Verdict,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -85,19 +85,24 @@ proptest! {
     ) {
         let more = greater >> halvings;
         let prices = [0, more / 2, more, more.saturating_mul(2)].map(|more| {
-            let more = if square { Price { per_micro_squared: more, ..Price::NONE } } else { Price { per_micro: more, ..Price::NONE } };
-            price.plus(more)
+            price.plus(if square {
+                Price { per_micro_squared: more, ..Price::NONE }
+            } else {
+                Price { per_micro: more, ..Price::NONE }
+            })
         });
         let picks = prices.map(|price| Case { price, ..case.clone() }).map(|case| {
             case.ask(|catalog, request| {
                 let index = Index::new(catalog.clone(), case.policy);
                 let explained = catalog.explain(&case.policy, *request);
                 if case.price != Price::NONE {
-                    let picked = catalog.select(&case.policy, *request, case.draw()).map(|decision| decision.model);
+                    let picked = catalog.select(&case.policy, *request, case.draw());
+                    let picked = picked.map(|decision| decision.model);
                     assert_eq!(picked.ok(), explained.base.map(|base| base.model().id));
                     assert_eq!(index.select(*request, case.draw()).map(|decision| decision.model), picked);
                 }
-                let values = explained.candidates().map(|candidate| candidate.value.get()).collect::<Vec<_>>();
+                let values = explained.candidates().map(|candidate| candidate.value.get());
+                let values = values.collect::<Vec<_>>();
                 explained.base.map(|base| (base.model().id.index(), values))
             })
         });
@@ -182,7 +187,10 @@ proptest! {
                 None => break,
                 Some(Next::Shed { job, .. }) => {
                     let left = left(&waiting, job, apart, now);
-                    let fits = |model: Model| model.profile.latency.mean.get() + model.profile.latency.deviation.get() < left;
+                    let fits = |model: Model| {
+                        let Latency { mean, deviation } = model.profile.latency;
+                        mean.get() + deviation.get() < left
+                    };
                     prop_assert!(!catalog.models().any(fits));
                 }
                 Some(Next::Run { worker, decision, jobs, .. }) => {
@@ -194,7 +202,7 @@ proptest! {
                         prop_assert_eq!(catalog.select(&Policy::PAPER, request, draw), Ok(decision));
                     }
                     let explained = index.explain(request).of(decision.model).unwrap();
-                    let Model { profile, .. } = catalog.models().find(|model| model.id == decision.model).unwrap();
+                    let profile = catalog.get(decision.model).unwrap();
                     let (mean, cost) = (i128::from(profile.latency.mean.get()), i128::from(profile.cost.0));
                     let Price { per_micro, per_micro_squared, per_cost } = own.plus(price);
                     let value = (i128::from(profile.accuracy.as_ppm()) << 16)
@@ -202,7 +210,8 @@ proptest! {
                         - ((i128::from(per_micro_squared) * mean * mean) >> 32)
                         - i128::from(per_cost) * cost;
                     prop_assert_eq!(i128::from(explained.value.get()), value);
-                    prop_assert!(matches!(explained.verdict, Verdict::Base | Verdict::Explored), "{:?}", explained);
+                    let picked = matches!(explained.verdict, Verdict::Base | Verdict::Explored);
+                    prop_assert!(picked, "{:?}", explained);
                     now = now.after(Micros::new(1 + apart / 2));
                     queue.ended(worker, now);
                 }
@@ -225,7 +234,8 @@ proptest! {
         let catalog = Catalog::<CAPACITY>::new(zoo).unwrap();
         let index = Index::new(catalog.clone(), Policy::PAPER);
         let (queue, mut now) = loaded::<128, 2, 32>(priced().with_priced(is_priced), &waiting, apart);
-        let mut queue = queue.with_max_batch(most).with_batch_time(Growth::new(f64::from(growth) / 1e3).unwrap());
+        let time = Growth::new(f64::from(growth) / 1e3).unwrap();
+        let mut queue = queue.with_max_batch(most).with_batch_time(time);
         let mut listed: Vec<usize> = (0..waiting.len()).collect();
         let deadline = |job: usize| u64::from(waiting[job].0) + job as u64 * u64::from(apart);
         listed.sort_by_key(|&job| deadline(job));
