@@ -34,9 +34,9 @@ const HEADROOM: f64 = 1.1;
 // Tried, effective accuracy on average over all cells: 0.2 69.6, 0.3 69.7, 0.4 69.7, 0.5 69.7.
 const BATCH: f64 = 0.3;
 
-/// What a batch has to keep up with is measured over this, in µs.
-// Tried, effective accuracy on average over all cells: 0.1 s, 0.2 s, 0.3 s, 0.5 s and 1 s 69.7.
-const RECENT: u64 = 300_000;
+/// What a batch has to keep up with is measured over this, as a multiple of T_sla.
+// Tried, effective accuracy on average over all cells: 0.5, 1, 2 and 4 69.7.
+const RECENT: f64 = 1.0;
 
 pub struct Proteus<'a> {
     setting: &'a Setting<'a>,
@@ -77,7 +77,7 @@ impl<'a> Proteus<'a> {
             setting,
             frontier,
             rate: Rate::new(PERIOD),
-            recent: Rate::new(RECENT),
+            recent: Rate::new((RECENT * setting.sla as f64) as u64),
             load: 0.0,
             due: 0,
             mix: vec![Part::new(best, 1.0)],

@@ -13,9 +13,9 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Over so many µs.
+    /// Over so many µs, at least one.
     pub fn new(window: u64) -> Self {
-        Self { window, first: None, arrivals: VecDeque::new() }
+        Self { window: window.max(1), first: None, arrivals: VecDeque::new() }
     }
 
     pub fn arrived(&mut self, now: u64) {
