@@ -2,8 +2,7 @@
 //! ATC 2021) chooses among variants of a model; cheapest here is fastest.
 //!
 //! Simplified: INFaaS also starts and stops workers as the load changes; here they are given. Where the
-//! deadline of the most urgent rules out all that meet the floor, INFaaS refuses it; here the fastest model
-//! answers.
+//! deadline of the most urgent rules out all that meet the floor, the fastest model answers.
 
 use super::frontier::frontier;
 use crate::setting::Setting;
