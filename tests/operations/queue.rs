@@ -172,16 +172,14 @@ struct Listed {
 }
 
 impl Listed {
-    /// What is left of it.
+    /// As it waits now.
     fn at<'a>(&self, allowed: Option<&'a ModelSet<MODELS>>, now: Timestamp) -> Waiter<'a> {
-        let budget = self.request.budget().time().get();
-        let left = u32::try_from(self.deadline.as_micros().saturating_sub(now.as_micros())).unwrap_or(budget);
-        let waited = Micros::new(budget.saturating_sub(left));
-        let request: Request<'a> = self.request.minus(waited);
-        let earlier = self
-            .earlier
-            .map(|(earlier, worth)| (earlier.minus(waited).min(request.budget()), worth.as_ppm()));
-        Waiter { request: allowed.map_or(request, |allowed| request.with_allowed(allowed)), earlier }
+        let request: Request<'a> = self.request;
+        Waiter {
+            asked: allowed.map_or(request, |allowed| request.with_allowed(allowed)),
+            earlier: self.earlier.map(|(earlier, worth)| (earlier, worth.as_ppm())),
+            slack: self.deadline.as_micros().saturating_sub(now.as_micros()),
+        }
     }
 }
 
@@ -420,8 +418,8 @@ impl<const CAPACITY: usize> Operated<CAPACITY> {
             assert!(handed.is_none(), "handed out though nobody waits");
             return false;
         };
-        let waiter = first.at(allowed, self.now);
-        let priced = waiter.request.with_price(waiter.request.price().plus(price));
+        let request = first.at(allowed, self.now).after(0);
+        let priced = request.with_price(request.price().plus(price));
         let probe = ready.front().filter(|_| free).and_then(|front| {
             let (decision, _) = front.begin(priced, first.draw, self.now).ok()?;
             (decision.reason == Reason::Probe).then_some(decision)
@@ -481,10 +479,8 @@ impl<const CAPACITY: usize> Operated<CAPACITY> {
                         (decision.base, decision.reason),
                         (decision.model.index() as u16, Reason::Base)
                     );
-                    let budgets = [waiting[place].request.budget()]
-                        .into_iter()
-                        .chain(waiting[place].earlier.map(|(budget, _)| budget));
-                    assert!(budgets.into_iter().any(|budget| budget == decision.budget));
+                    let whole = waiting[place].after(0).budget();
+                    assert!(decision.budget == whole || run[0].earlier.is_some() && decision.budget < whole);
                 } else {
                     assert_eq!((place, ids.len()), (0, 1), "more than one");
                     let key = |decision: &Decision| (decision.model, decision.base, decision.budget);

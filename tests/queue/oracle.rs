@@ -7,33 +7,53 @@
 //!
 //! in 2⁻¹⁶ parts per million; b is the most that the first can afford, `left` are those outside the batch.
 
-use mdinference::{Budget, Model, ModelId, Price, Request};
+use mdinference::{Budget, Micros, Model, ModelId, Price, Request};
 
 /// What a lot is chosen by.
 pub(crate) struct Setting<'a> {
     /// By μ, as a catalog gives them.
-    pub models: Vec<Model>,
-    pub margin_thousandths: u32,
-    pub most: usize,
+    pub(crate) models: Vec<Model>,
+    pub(crate) margin_thousandths: u32,
+    pub(crate) most: usize,
     /// g of each model by its place, in thousandths.
-    pub growth: &'a [u32],
+    pub(crate) growth: &'a [u32],
     /// a in parts per million a µs, how many workers, and what the square of a time is charged; `None` without a price.
-    pub load: Option<(f64, usize, u64)>,
+    pub(crate) load: Option<(f64, usize, u64)>,
 }
 
-/// One that waits: what it asks now, and its earlier budget with what an answer within that is worth more.
+/// One that waits: what it asked when it came, its earlier budget with what an answer within that is worth more, and how
+/// far away its deadline is, in µs.
 #[derive(Clone, Copy)]
 pub(crate) struct Waiter<'a> {
-    pub request: Request<'a>,
-    pub earlier: Option<(Budget, u32)>,
+    pub(crate) asked: Request<'a>,
+    pub(crate) earlier: Option<(Budget, u32)>,
+    pub(crate) slack: u64,
+}
+
+impl<'a> Waiter<'a> {
+    /// What it asks after so much more time.
+    pub(crate) fn after(&self, micros: u32) -> Request<'a> {
+        self.asked.minus(self.waited(micros))
+    }
+
+    fn earlier_after(&self, micros: u32) -> Option<(Budget, u32)> {
+        let budget = self.after(micros).budget();
+        self.earlier.map(|(earlier, worth)| (earlier.minus(self.waited(micros)).min(budget), worth))
+    }
+
+    fn waited(&self, micros: u32) -> Micros {
+        let left = self.slack.saturating_sub(micros.into());
+        let asked = self.asked.budget().time().get();
+        Micros::new(u32::try_from(left).map_or(0, |left| asked.saturating_sub(left)))
+    }
 }
 
 /// What was dispatched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dispatched {
-    pub model: ModelId,
-    pub first: usize,
-    pub size: usize,
+    pub(crate) model: ModelId,
+    pub(crate) first: usize,
+    pub(crate) size: usize,
 }
 
 /// One that might be.
@@ -46,64 +66,120 @@ struct Lot {
     threshold: u64,
 }
 
-/// So many that come after the most urgent one may lead in its place.
-const LEADS: usize = 64;
-
-/// Whether this may be dispatched of those that wait: it is as large as can be, and no other is worth more.
-pub(crate) fn check(setting: &Setting<'_>, waiting: &[Waiter<'_>], dispatched: Dispatched) {
-    let urgent = setting.led_by(waiting, 0);
-    assert!(!urgent.is_empty(), "nothing fits, and {dispatched:?} is run");
-    let mut lots = urgent;
-    let chosen = setting.lot(waiting, dispatched.first, dispatched.model);
-    let chosen = chosen.unwrap_or_else(|| panic!("{dispatched:?} does not fit"));
-    assert_eq!(chosen.dispatched, dispatched, "another size is the largest");
-    // Those before it stay only where the most urgent one costs more than it is worth; then any may lead until even the
-    // fastest model takes all that are left, or a full batch.
-    let urgent = lots.iter().max_by_key(|lot| lot.value).copied().unwrap();
-    let skips = urgent.value + urgent.error < 0;
-    assert!(dispatched.first == 0 || urgent.value - urgent.error < 0, "{dispatched:?} though {urgent:?}");
-    let mut last = 0;
-    while !setting.all_by_the_fastest(waiting, last) && last < LEADS {
-        last += 1;
-        if skips || dispatched.first > 0 {
-            lots.extend(setting.led_by(waiting, last));
-        }
-    }
-    assert!(dispatched.first <= last, "{dispatched:?} is too far behind");
-    for lot in lots {
-        assert!(chosen.value + chosen.error + lot.error >= lot.value, "{chosen:?} though {lot:?}");
-        // Of equal ones the more urgent leads: such as two of the same size on one model, of which none asks for more.
-        let price = |lot: &Lot| waiting[lot.dispatched.first].request.price();
-        let same = (lot.dispatched.model, lot.dispatched.size) == (dispatched.model, dispatched.size)
-            && price(&lot) == price(&chosen)
-            && waiting[lot.dispatched.first].earlier.is_none()
-            && waiting[dispatched.first].earlier.is_none();
-        assert!(!same || dispatched.first <= lot.dispatched.first, "{chosen:?} though {lot:?}");
-        // Without a price nothing is rounded, so that ties go by the threshold, then by place.
-        if setting.load.is_none() && chosen.error + lot.error == 0 && lot.dispatched.first == 0 {
-            let key = |lot: &Lot| (-lot.value, lot.threshold, lot.dispatched.model);
-            assert!(key(&chosen) <= key(&lot), "{chosen:?} though {lot:?}");
-        }
+impl Lot {
+    /// Not certainly worth more than another.
+    fn may_not_exceed(&self, other: &Self) -> bool {
+        self.value <= other.value + self.error + other.error
     }
 }
 
+/// Whether this may be dispatched of those that wait.
+pub(crate) fn check(setting: &Setting<'_>, waiting: &[Waiter<'_>], dispatched: Dispatched) {
+    let urgent = setting.led_by(waiting, 0);
+    let best = urgent.iter().max_by_key(|lot| lot.value).copied();
+    let best = best.unwrap_or_else(|| panic!("nothing fits, and {dispatched:?} is run"));
+    // Which of the two it is may be a matter of rounding.
+    let worth = best.value + best.error >= 0 && setting.is_urgent(waiting, &urgent, &best, dispatched);
+    let costs = best.value - best.error < 0 && setting.leads(waiting, &urgent, dispatched);
+    assert!(worth || costs, "{dispatched:?}, though {best:?} of {urgent:?}");
+}
+
 impl Setting<'_> {
-    fn led_by(&self, waiting: &[Waiter<'_>], first: usize) -> Vec<Lot> {
-        self.models.iter().filter_map(|model| self.lot(waiting, first, model.id)).collect()
+    /// Whether it is led by the most urgent one: the lot of the greatest value, or the first part of it.
+    fn is_urgent(&self, waiting: &[Waiter<'_>], lots: &[Lot], best: &Lot, dispatched: Dispatched) -> bool {
+        let picks = lots.iter().filter(|lot| best.may_not_exceed(lot));
+        picks.into_iter().any(|pick| {
+            // Without a price nothing is rounded, so that ties go by the threshold, then by place.
+            let key = |lot: &Lot| (-lot.value, lot.threshold, lot.dispatched.model);
+            let exact = |lot: &Lot| lot.error == 0 && self.load.is_none();
+            let tie_goes = lots.iter().all(|lot| !exact(lot) || !exact(pick) || key(pick) <= key(lot));
+            let parts = self.parts(waiting, pick);
+            // With all of it first it is the whole, for the sake of those behind: whether that counts is left open.
+            let (all, fewer): (Vec<Lot>, Vec<Lot>) =
+                parts.into_iter().partition(|part| part.dispatched == pick.dispatched);
+            let exceeded = |by: &Lot| fewer.iter().any(|part| !part.may_not_exceed(by));
+            let whole =
+                dispatched == pick.dispatched && [*pick].iter().chain(&all).any(|whole| !exceeded(whole));
+            let part = fewer
+                .iter()
+                .any(|part| part.dispatched == dispatched && pick.may_not_exceed(part) && !exceeded(part));
+            tie_goes && (whole || part)
+        })
     }
 
-    /// The largest of a model.
-    fn lot(&self, waiting: &[Waiter<'_>], first: usize, model: ModelId) -> Option<Lot> {
-        let Waiter { request, earlier } = *waiting.get(first)?;
-        let model = *self.models.iter().find(|known| known.id == model)?;
-        let accept = |waiter: &&Waiter<'_>| waiter.request.exclusion(&model).is_none();
-        let accepted = waiting[first..].iter().take(self.most).take_while(accept).count();
+    /// The first few of a lot, whose others then all fit a more accurate model, the fewest that it takes; at what both are
+    /// worth a request, each as if it were dispatched when it begins.
+    fn parts(&self, waiting: &[Waiter<'_>], pick: &Lot) -> Vec<Lot> {
+        if self.load.is_none() {
+            return Vec::new();
+        }
+        let model = self.model(pick.dispatched.model);
+        let better = self.models.iter().filter(|other| other.profile.accuracy > model.profile.accuracy);
+        let divided = |other: &Model| {
+            (1..=pick.dispatched.size).find_map(|size| {
+                let rest = self.most.min(waiting.len() - size);
+                let took = self.time(model.profile.latency.mean.get(), &model, size);
+                let second = self.lot_of(&waiting[size..], 0, other, rest, took)?;
+                if rest == 0 || second.dispatched.size < rest {
+                    return None;
+                }
+                let first = self.lot_of(waiting, 0, &model, size, 0)?;
+                let requests = (size + rest) as i128;
+                let both = |of: fn(&Lot) -> i128| of(&first) * size as i128 + of(&second) * rest as i128;
+                let value = both(|lot| lot.value).div_euclid(requests);
+                let error = both(|lot| lot.error) / requests + 2;
+                (first.dispatched.size == size).then_some(Lot { value, error, ..first })
+            })
+        };
+        better.filter_map(divided).collect()
+    }
+
+    /// Where the most urgent one costs more than it is worth, any may lead until even the fastest model takes all that are
+    /// left, or a full batch: whether it is the best of these.
+    fn leads(&self, waiting: &[Waiter<'_>], urgent: &[Lot], dispatched: Dispatched) -> bool {
+        let (mut lots, mut last) = (urgent.to_vec(), 0);
+        while !self.all_by_the_fastest(waiting, last) && last < self.most {
+            last += 1;
+            lots.extend(self.led_by(waiting, last));
+        }
+        let Some(chosen) = lots.iter().find(|lot| lot.dispatched == dispatched) else { return false };
+        lots.iter().all(|lot| {
+            // Of equal ones the more urgent leads: such as two of the same size on one model, which ask no more.
+            let key = |lot: &Lot| {
+                let Waiter { asked, earlier, .. } = waiting[lot.dispatched.first];
+                (lot.dispatched.model, lot.dispatched.size, asked.price(), earlier)
+            };
+            let equal = key(lot) == key(chosen) && waiting[dispatched.first].earlier.is_none();
+            lot.may_not_exceed(chosen) && (!equal || dispatched.first <= lot.dispatched.first)
+        })
+    }
+
+    fn led_by(&self, waiting: &[Waiter<'_>], first: usize) -> Vec<Lot> {
+        self.models.iter().filter_map(|model| self.lot_of(waiting, first, model, self.most, 0)).collect()
+    }
+
+    fn model(&self, id: ModelId) -> Model {
+        *self.models.iter().find(|model| model.id == id).unwrap()
+    }
+
+    /// The largest of a model, of `most` at most, that is begun after so much time, when none but these wait.
+    fn lot_of(
+        &self,
+        waiting: &[Waiter<'_>],
+        first: usize,
+        model: &Model,
+        most: usize,
+        after: u32,
+    ) -> Option<Lot> {
+        let waiter = waiting.get(first)?;
+        let (request, earlier) = (waiter.after(after), waiter.earlier_after(after));
+        let accept = |waiter: &&Waiter<'_>| waiter.asked.exclusion(model).is_none();
+        let accepted = waiting[first..].iter().take(most).take_while(accept).count();
         let fits = |size: usize, budget: Budget| {
-            self.threshold(&model, size) < u64::from(budget.time().get()) * 1_000
+            self.threshold(model, size) < u64::from(budget.time().get()) * 1_000
         };
         let size = (1..=accepted).rfind(|&size| fits(size, request.budget()))?;
         let worth = earlier.filter(|&(budget, _)| fits(size, budget)).map_or(0, |(_, worth)| worth);
-        let price = request.price();
         let (load, squared) = match self.load {
             Some((a, workers, squared)) => {
                 let left = (waiting.len() - size) as f64;
@@ -111,9 +187,9 @@ impl Setting<'_> {
             }
             None => (0.0, 0),
         };
-        let Price { per_micro, per_micro_squared, per_cost } =
-            price.plus(Price { per_micro: load as u64, per_micro_squared: squared, per_cost: 0 });
-        let t = i128::from(self.time(model.profile.latency.mean.get(), &model, size));
+        let price = Price { per_micro: load as u64, per_micro_squared: squared, per_cost: 0 };
+        let Price { per_micro, per_micro_squared, per_cost } = request.price().plus(price);
+        let t = i128::from(self.time(model.profile.latency.mean.get(), model, size));
         let cost = i128::from(model.profile.cost.0);
         let paid = i128::from(per_micro) * t
             + i128::from(per_micro_squared) * (t * t) / (1 << 32)
@@ -124,13 +200,13 @@ impl Setting<'_> {
         // Of the load, which is of 24 bits here and there.
         let of_load = if load > 0.0 { t + ((load * t as f64) as i128 >> 20) } else { 0 };
         let error = if paid == 0 { 0 } else { rounded + of_load };
-        let threshold = self.threshold(&model, size);
+        let threshold = self.threshold(model, size);
         Some(Lot { dispatched: Dispatched { model: model.id, first, size }, value, error, threshold })
     }
 
     /// Whether the fastest model that fits takes all from here on, or a full batch.
     fn all_by_the_fastest(&self, waiting: &[Waiter<'_>], first: usize) -> bool {
-        let fastest = self.models.iter().find_map(|model| self.lot(waiting, first, model.id));
+        let fastest = self.led_by(waiting, first).into_iter().next();
         let all = self.most.min(waiting.len().saturating_sub(first));
         all == 0 || fastest.is_some_and(|lot| lot.dispatched.size == all)
     }

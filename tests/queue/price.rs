@@ -255,9 +255,10 @@ proptest! {
                             growth: &[growth; CAPACITY],
                             load: is_priced.then_some((a, 2, price.per_micro_squared)),
                         };
-                        let waits = |&job: &usize| {
-                            let left = Budget::of(Micros::new(left(&waiting, job, apart, now)));
-                            Waiter { request: waiting[job].1.with_budget(left), earlier: None }
+                        let waits = |&job: &usize| Waiter {
+                            asked: waiting[job].1,
+                            earlier: None,
+                            slack: left(&waiting, job, apart, now).into(),
                         };
                         let waits: Vec<Waiter<'_>> = listed.iter().map(waits).collect();
                         let dispatched = Dispatched { model: decision.model, first, size: jobs.len() };
