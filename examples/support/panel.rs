@@ -141,6 +141,8 @@ pub struct Panel {
     stack: Stack,
     marks: Vec<Mark>,
     shades: Vec<Range<f64>>,
+    /// What stands at an x, if it is not the number itself.
+    x_labels: Option<Box<dyn Fn(f64) -> String>>,
 }
 
 /// Layers that fill the panel.
@@ -163,6 +165,7 @@ impl Panel {
             stack: Stack::default(),
             marks: Vec::new(),
             shades: Vec::new(),
+            x_labels: None,
         }
     }
 
@@ -179,6 +182,12 @@ impl Panel {
     #[allow(dead_code, reason = "not every example needs it")]
     pub fn with_shades(self, shades: Vec<Range<f64>>) -> Self {
         Self { shades, ..self }
+    }
+
+    /// With other labels along the x axis, such as those of a logarithmic one.
+    #[allow(dead_code, reason = "not every example needs it")]
+    pub fn with_x_labels(self, x_labels: impl Fn(f64) -> String + 'static) -> Self {
+        Self { x_labels: Some(Box::new(x_labels)), ..self }
     }
 
     pub fn with_stack(self, stack: Stack) -> Self {
@@ -209,13 +218,15 @@ impl Panel {
             Rectangle::new([(shade.start, self.y.range.start), (shade.end, self.y.range.end)], SHADE.filled())
         });
         chart.draw_series(shades)?;
+        let numbers = self.x.labels();
+        let x_labels = |x: &f64| self.x_labels.as_ref().map_or_else(|| numbers(x), |labels| labels(*x));
         chart
             .configure_mesh()
             .x_desc(self.x.label)
             .y_desc(self.y.label)
             .x_labels(9)
             .y_labels(7)
-            .x_label_formatter(&self.x.labels())
+            .x_label_formatter(&x_labels)
             .y_label_formatter(&self.y.labels())
             .max_light_lines(0)
             .bold_line_style(GRID.stroke_width(size(1)))

@@ -15,8 +15,8 @@ pub(crate) struct ArrivalEstimator {
 
 impl ArrivalEstimator {
     const SMOOTHING: Smoothing = Smoothing::ARRIVALS;
-    /// A gap counts as no more, so that a clock which steps forward is soon forgotten.
-    const LONGEST: Micros = Micros::from_millis(1_000);
+    /// A gap counts as no more, so that a clock which steps forward is forgotten.
+    const LONGEST: Micros = Micros::from_millis(60_000);
 
     pub(crate) const fn new() -> Self {
         Self { mean: 0.0, seen: 0, latest: Timestamp::from_micros(0) }
@@ -39,11 +39,14 @@ impl ArrivalEstimator {
 
     /// The mean time between two requests, at most a second; `None` before the second.
     pub(crate) fn gap(&self) -> Option<Micros> {
-        (self.seen > 1).then(|| Micros::new(self.mean as u32))
+        (self.seen > 1).then(|| Micros::new(self.mean as u32).min(Micros::from_millis(1_000)))
     }
 
-    /// Requests a µs, at most one; zero before the second.
+    /// Requests a µs, at most one; zero before the second. The first are taken to have taken a tenth of a second, since
+    /// a client may send its first few at once.
     pub(crate) fn rate(&self) -> f32 {
-        if self.seen > 1 { 1.0 / self.mean.max(1.0) } else { 0.0 }
+        const FIRST: f32 = 100_000.0;
+        let least = if self.seen < Self::SMOOTHING.memory() { FIRST / self.seen as f32 } else { 1.0 };
+        if self.seen > 1 { 1.0 / self.mean.max(least) } else { 0.0 }
     }
 }

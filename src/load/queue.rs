@@ -6,6 +6,7 @@ use core::ops::Deref;
 use heapless::Vec;
 
 use crate::batch::{BatchTime, Growth};
+use crate::catalog::Model;
 use crate::index::Index;
 use crate::load::batch::{Choice, Lot};
 use crate::load::line::{Line, Waiting};
@@ -148,6 +149,11 @@ pub(super) struct Entry<T> {
 }
 
 impl<T> Entry<T> {
+    /// Whether the request may go to a model.
+    pub(super) fn accepts<const N: usize>(&self, model: &Model, allowed: Option<&ModelSet<N>>) -> bool {
+        self.request.exclusion(model).is_none() && allowed.is_none_or(|set| set.contains(model.id))
+    }
+
     /// The request as it is at `now`.
     pub(super) fn request_at<'a, const N: usize>(
         &self,
@@ -436,6 +442,7 @@ impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize, const BATCH: 
             most: self.max_batch,
             traffic: self.settings.priced.then_some((&self.traffic, self.workers.count())),
             now,
+            gone: 0,
         }
     }
 
