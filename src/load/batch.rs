@@ -5,8 +5,9 @@ use core::cmp::Reverse;
 use crate::batch::{BatchTime, Stretch};
 use crate::catalog::Model;
 use crate::index::Index;
+use crate::load::entry::Entry;
 use crate::load::line::Line;
-use crate::load::queue::Entry;
+
 use crate::load::traffic::Traffic;
 use crate::profile::Profile;
 use crate::request::{Budget, ModelSet, Price, Request};

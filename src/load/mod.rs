@@ -56,17 +56,22 @@
 //!
 //! It stands on live profiles, since batches are filled to the deadline by them: have a [`Server`](crate::Server) learn.
 mod batch;
+mod entry;
 mod line;
+mod next;
 mod queue;
 mod selector;
+mod settings;
 mod traffic;
 mod wait;
 mod workers;
 
 pub use crate::batch::{BatchTime, Growth, Stretch};
 pub use line::Waiting;
-pub use queue::{Full, Hopeless, Jobs, Next, Queue, Settings, Shed};
+pub use next::{Full, Jobs, Next, Shed};
+pub use queue::Queue;
 pub use selector::Selector;
+pub use settings::{Hopeless, Settings};
 pub use traffic::Traffic;
 pub use wait::{expected_wait, residual};
 pub use workers::Worker;
