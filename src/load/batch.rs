@@ -5,8 +5,9 @@ use core::cmp::Reverse;
 use crate::batch::{BatchTime, Stretch};
 use crate::catalog::Model;
 use crate::index::Index;
+use crate::load::entry::Entry;
 use crate::load::line::Line;
-use crate::load::queue::Entry;
+
 use crate::load::traffic::Traffic;
 use crate::profile::Profile;
 use crate::request::{Budget, ModelSet, Price, Request};
@@ -99,7 +100,7 @@ impl<T, G: BatchTime, const CAPACITY: usize, const N: usize> Choice<'_, T, G, CA
         let latest = self.after(model, 1).request(self.left(0).saturating_sub(1).into())?.budget();
         for better in self.models(latest).filter(|better| better.profile.accuracy > model.profile.accuracy) {
             // The fewest that it takes.
-            let mut pairs = (1..all.saturating_add(1)).filter_map(|size| {
+            let mut pairs = (1..all).filter_map(|size| {
                 let rest = self.left(size.into());
                 let second = self.after(model, size).on(better, size.into(), rest)?;
                 let first = (rest > 0 && second.lot.size == rest).then(|| self.on(model, 0, size))??;

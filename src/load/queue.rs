@@ -1,174 +1,22 @@
 //! [`Queue`]: those that wait for a worker, the earliest deadline first.
 
-use core::fmt;
-use core::ops::Deref;
-
 use heapless::Vec;
 
 use crate::batch::{BatchTime, Growth};
-use crate::catalog::Model;
 use crate::index::Index;
 use crate::load::batch::{Choice, Lot};
+use crate::load::entry::Entry;
 use crate::load::line::{Line, Waiting};
+use crate::load::next::{Full, Jobs, Next, Shed};
 use crate::load::selector::Selector;
+use crate::load::settings::{Hopeless, Settings};
 use crate::load::traffic::Traffic;
 use crate::load::wait::expected_wait;
 use crate::load::workers::{Worker, Workers};
 use crate::profile::Latency;
-use crate::request::{Budget, Draw, ModelSet, NothingEligible, Price, Request};
-use crate::select::Decision;
+use crate::request::{Budget, Draw, ModelSet, Price, Request};
 use crate::select::threshold::Threshold;
 use crate::time::{Micros, Timestamp};
-
-/// How a queue dispatches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
-pub struct Settings {
-    /// A run is charged for what it costs those behind it. Without, each request takes the most accurate model that it can
-    /// afford when its turn comes.
-    pub priced: bool,
-    /// What becomes of a request that no model makes any more.
-    pub hopeless: Hopeless,
-}
-
-impl Settings {
-    /// Priced and shedding.
-    pub const DEFAULT: Self = Self { priced: true, hopeless: Hopeless::Shed };
-
-    /// With or without a price of time.
-    pub const fn with_priced(self, priced: bool) -> Self {
-        Self { priced, ..self }
-    }
-
-    /// With another fate of what is hopeless.
-    pub const fn with_hopeless(self, hopeless: Hopeless) -> Self {
-        Self { hopeless, ..self }
-    }
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
-}
-
-/// What becomes of a request that fits no model any more (Eq. 2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub enum Hopeless {
-    /// It is handed out as shed.
-    #[default]
-    Shed,
-    /// It is run on the fastest model all the same, in its turn: others may be late for it.
-    Fastest,
-}
-
-/// Why a request was shed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub enum Shed {
-    /// No model makes it any more: not even the fastest fits what is left (Eq. 2).
-    TooLate,
-    /// It rules out every model.
-    NothingEligible(NothingEligible),
-}
-
-impl fmt::Display for Shed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLate => f.write_str("no model is fast enough any more"),
-            Self::NothingEligible(nothing) => fmt::Display::fmt(nothing, f),
-        }
-    }
-}
-
-/// The queue is full: here is the newcomer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Full<T>(pub T);
-
-impl<T> fmt::Display for Full<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the queue is full")
-    }
-}
-
-impl<T: fmt::Debug> core::error::Error for Full<T> {}
-
-/// What is to be done next.
-#[must_use = "its jobs have left the queue"]
-#[derive(Clone, Debug)]
-pub enum Next<T, K, const BATCH: usize> {
-    /// This one has no chance any more: to be told so at once.
-    Shed {
-        /// What was kept with it.
-        job: T,
-        /// Why.
-        why: Shed,
-    },
-    /// These are to be run together, now.
-    Run {
-        /// By this worker, which is busy from now on.
-        worker: Worker,
-        /// On this model; within the budget that the most urgent one has left.
-        decision: Decision,
-        /// What makes the reports of the run.
-        ticket: K,
-        /// What was kept with each.
-        jobs: Jobs<T, BATCH>,
-    },
-}
-
-/// The jobs of one run, at least one, the earliest deadline first.
-#[derive(Clone, Debug)]
-pub struct Jobs<T, const BATCH: usize>(Vec<T, BATCH>);
-
-impl<T, const BATCH: usize> Deref for Jobs<T, BATCH> {
-    type Target = [T];
-
-    fn deref(&self) -> &[T] {
-        &self.0
-    }
-}
-
-impl<T, const BATCH: usize> IntoIterator for Jobs<T, BATCH> {
-    type Item = T;
-    type IntoIter = <Vec<T, BATCH> as IntoIterator>::IntoIter;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
-/// What waits.
-#[derive(Clone, Debug)]
-pub(super) struct Entry<T> {
-    request: Request<'static>,
-    draw: Draw,
-    job: T,
-}
-
-impl<T> Entry<T> {
-    /// Whether the request may go to a model.
-    pub(super) fn accepts<const N: usize>(&self, model: &Model, allowed: Option<&ModelSet<N>>) -> bool {
-        self.request.exclusion(model).is_none() && allowed.is_none_or(|set| set.contains(model.id))
-    }
-
-    /// The request as it is at `now`.
-    pub(super) fn request_at<'a, const N: usize>(
-        &self,
-        deadline: Timestamp,
-        allowed: Option<&'a ModelSet<N>>,
-        now: Timestamp,
-    ) -> Request<'a> {
-        let waited = self.request.budget().time().saturating_sub(deadline.since(now));
-        let request: Request<'a> = self.request.minus(waited);
-        match allowed {
-            Some(allowed) => request.with_allowed(allowed),
-            None => request,
-        }
-    }
-}
 
 /// Those that wait for a worker, up to `CAPACITY` of them, the earliest deadline first; and what each of up to `WORKERS`
 /// workers runs next, up to `BATCH` requests at once.

@@ -311,6 +311,27 @@ fn prices_add_up() {
     assert_eq!(pick(points_a_milli(0.3), 0), 5);
 }
 
+/// One is in a hurry, three have time: with a price he goes alone, so that they get a better model; without they go with
+/// him on one of 71 %.
+#[test]
+fn who_is_in_a_hurry_goes_alone_for_those_who_have_time() {
+    let index = index();
+    for (priced, sizes) in [(true, vec![(5, 1), (9, 3)]), (false, vec![(5, 4)])] {
+        let mut queue = Queue::<_, 8, 1, 8>::new(Settings::DEFAULT.with_priced(priced));
+        for budget in [10, 200, 200, 200] {
+            queue.put(Request::new(Budget::of(millis(budget))), DRAW, (), at(0)).unwrap();
+        }
+        let mut runs = Vec::new();
+        let mut now = at(0);
+        while let Some(Next::Run { worker, decision, jobs, .. }) = queue.next(&index, now) {
+            runs.push((decision.model.index(), jobs.len()));
+            now = now.after(millis(6));
+            queue.ended(worker, now);
+        }
+        assert_eq!(runs, sizes);
+    }
+}
+
 /// By μ: more that wait never pick a slower model.
 #[test]
 fn the_more_wait_the_faster_it_is() {
