@@ -94,37 +94,50 @@ pub(super) struct Bound {
 impl Bound {
     /// (B − μ − γσ) / (B − μ) is greatest with the least γσ and the least μ, which is that of the first.
     #[inline(always)]
-    fn at(self, first: &Terms, budget: Budget) -> f32 {
+    pub(super) fn at(self, first: &Terms, budget: Budget) -> f32 {
         let remaining = (budget.time().get() as i32).wrapping_sub(first.mean);
         self.accuracy * remaining.wrapping_sub(self.deviation) as f32 / remaining as f32
     }
 }
 
-/// Draws a place in `window` with probability proportional to its weight, at a cost that hardly grows with it.
+/// Draws one of `count` places with probability proportional to its weight, at a cost that hardly grows with them. No
+/// utility is greater than `bound`; a place that has no terms has no weight.
 ///
 /// A place is proposed uniformly and accepted with probability U / `bound`. Each round takes its bits from the draw,
 /// scrambled: the first round is exact and so is each other on its own, since the scrambling is one-to-one. If after a
 /// number of rounds that is small beside the window none is accepted, [`sample`] decides.
 #[inline]
-pub(super) fn draw_by_rejection(window: &[Terms], bound: Bound, budget: Budget, draw: Draw) -> Option<usize> {
+pub(super) fn draw_by_rejection(
+    count: usize,
+    at: impl Fn(usize) -> Option<Terms>,
+    bound: f32,
+    budget: Budget,
+    draw: Draw,
+) -> Option<usize> {
     let mut bits = draw.bits();
-    let rounds = (window.len() / 4).wrapping_add(16);
+    let rounds = (count / 4).wrapping_add(16);
     // The lower 24 bits of a draw times this are uniform below the bound.
-    let scale = bound.at(window.first()?, budget) / (1u32 << 24) as f32;
+    let scale = bound / (1u32 << 24) as f32;
     for _ in 0..rounds {
-        let place = ((bits >> 32).wrapping_mul(window.len() as u64) >> 32) as usize;
+        let place = ((bits >> 32).wrapping_mul(count as u64) >> 32) as usize;
         let accept_above = (bits & 0xFF_FFFF) as f32 * scale;
-        if let Some(terms) = window.get(place)
+        if let Some(terms) = at(place)
             && terms.gain(budget) > accept_above * terms.remaining(budget)
         {
             return Some(place);
         }
         bits = (bits ^ (bits >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
-    draw_by_scan(window, budget, Draw::from_uniform_bits(bits))
+    draw_by_scan(count, at, budget, Draw::from_uniform_bits(bits))
 }
 
 #[cold]
-fn draw_by_scan(window: &[Terms], budget: Budget, draw: Draw) -> Option<usize> {
-    sample(window.iter().map(|terms| terms.weight(budget)).enumerate(), draw)
+fn draw_by_scan(
+    count: usize,
+    at: impl Fn(usize) -> Option<Terms>,
+    budget: Budget,
+    draw: Draw,
+) -> Option<usize> {
+    let weight = |place| (place, at(place).map_or(0.0, |terms| terms.weight(budget)));
+    sample((0..count).map(weight), draw)
 }

@@ -68,7 +68,7 @@ impl<const N: usize> Index<N> {
     /// A [`Request`] that rules out every model: [`NothingEligible`]. A [`Budget`] is always answered.
     #[inline]
     pub fn select<Q: Question>(&self, question: Q, draw: Draw) -> Q::Answer<Decision> {
-        question.answer(|budget| self.select_plain(budget, draw), |request| self.select_any(request, draw))
+        question.answer(|budget| self.select_plain(budget, draw), |request| self.select_any(*request, draw))
     }
 
     /// What becomes of every model, and how likely each is to be picked.
@@ -174,9 +174,10 @@ impl<const N: usize> Index<N> {
         Decision { model, base: step.base.place(), reason, budget }
     }
 
+    // By value, so that a request which asks no more than a budget is not put into memory.
     #[inline(never)]
-    fn select_any(&self, request: &Request<'_>, draw: Draw) -> Result<Decision, NothingEligible> {
-        Walk::new(&self.models, request).decide(self.base(request.budget()), draw)
+    fn select_any(&self, request: Request<'_>, draw: Draw) -> Result<Decision, NothingEligible> {
+        Walk::new(&self.models, &request).decide(|budget| self.staircase.step(budget), draw)
     }
 
     fn probability_plain(&self, budget: Budget, id: ModelId) -> f64 {
@@ -205,7 +206,8 @@ impl<const N: usize> Index<N> {
         }
         let first = usize::from(step.first);
         let window = terms.get(first..first.wrapping_add(step.count.into())).unwrap_or_default();
-        draw_by_rejection(window, step.bound, budget, draw)
+        let bound = window.first().map_or(0.0, |first| step.bound.at(first, budget));
+        draw_by_rejection(window.len(), |place| window.get(place).copied(), bound, budget, draw)
             .and_then(|place| catalog.order().get(first.wrapping_add(place)).copied())
             .unwrap_or(step.base)
     }

@@ -4,9 +4,10 @@
 use core::cmp::Reverse;
 
 use crate::catalog::ModelId;
-use crate::index::draw::draw_few;
-use crate::index::order::{BLOCK, Ordered};
-use crate::profile::{Accuracy, Cost, Latency};
+use crate::index::draw::{draw_by_rejection, draw_few};
+use crate::index::order::{BLOCK, Block, Ordered};
+use crate::index::staircase::{Method, Step};
+use crate::profile::{Accuracy, Cost, Latency, Profile};
 use crate::request::{Budget, Draw, NothingEligible, Price, Request};
 use crate::select::explore::Window;
 use crate::select::sample::{sample, sharpened};
@@ -25,19 +26,17 @@ pub(super) struct Walk<'a, const N: usize> {
     priced: bool,
     /// The shorter budget and what it is worth more.
     earlier: Option<(Budget, Accuracy)>,
-    /// In parts per million.
-    min_accuracy: f32,
-    any_cost: bool,
+    /// Only a µs has a price, and one that takes no more than 64 bits for the longest time.
+    linear: bool,
+    any_model: bool,
     any_wait: bool,
 }
 
-/// A model as the request sees it: its μ is raised by its wait.
+/// The greatest value so far, and the place by μ of the model that has it.
 #[derive(Clone, Copy, Debug)]
-struct Seen {
-    id: ModelId,
-    terms: Terms,
-    /// μ in µs, not raised.
-    mean: i32,
+struct Best {
+    value: Value,
+    place: usize,
 }
 
 impl<'a, const N: usize> Walk<'a, N> {
@@ -50,159 +49,212 @@ impl<'a, const N: usize> Walk<'a, N> {
             price: request.price(),
             priced: !request.price().is_none(),
             earlier: request.earlier(),
-            min_accuracy: request.min_accuracy().as_ppm() as f32,
-            any_cost: request.any_cost(),
+            linear: request.price().is_linear(),
+            any_model: request.any_model(),
             any_wait: !request.waits_nowhere(),
         }
     }
 
-    /// As [`decide`](crate::select::decide), where `plain` is the base for the budget alone.
-    pub(super) fn decide(&self, plain: Option<ModelId>, draw: Draw) -> Result<Decision, NothingEligible> {
-        let Some(base) = self.base(plain) else { return self.fastest() };
-        let earlier =
-            self.request.earlier().map(|(budget, _)| budget).filter(|&budget| base.terms.fits(budget));
-        let budget = earlier.unwrap_or(self.request.budget());
-        let model = if explores(self.request) { self.drawn(&base, budget, draw) } else { base.id };
-        let reason = if model == base.id { Reason::Base } else { Reason::Explored };
-        Ok(Decision { model, base: base.id.place(), reason, budget })
+    /// As [`decide`](crate::select::decide), where `step` is that of a budget.
+    pub(super) fn decide<'s>(
+        &self,
+        step: impl FnOnce(Budget) -> Option<&'s Step>,
+        draw: Draw,
+    ) -> Result<Decision, NothingEligible> {
+        if !self.priced && !self.any_wait && self.earlier.is_none() {
+            let Some(step) = step(self.budget) else { return self.fastest() };
+            if self.eligible(step.base) {
+                let model = match step.method {
+                    Method::Certain => step.base,
+                    _ => self.drawn_from(step.base, step.first.into(), step.count.into(), self.budget, draw),
+                };
+                return Ok(self.decision(step.base, model, self.budget));
+            }
+        }
+        let Some(best) = self.base() else { return self.fastest() };
+        let (base, terms) = self.at(best.place).unwrap_or_default();
+        let budget = match self.earlier {
+            Some((budget, _)) if terms.fits(budget) => budget,
+            _ => self.budget,
+        };
+        let model = if explores(self.request) { self.drawn(base, &terms, budget, draw) } else { base };
+        Ok(self.decision(base, model, budget))
+    }
+
+    fn decision(&self, base: ModelId, model: ModelId, budget: Budget) -> Decision {
+        let reason = if model == base { Reason::Base } else { Reason::Explored };
+        Decision { model, base: base.place(), reason, budget }
     }
 
     /// Stage 1, if anything fits.
-    fn base(&self, plain: Option<ModelId>) -> Option<Seen> {
-        // What fits no budget without its wait fits none with it.
-        let id = plain?;
-        if !self.priced && !self.any_wait && self.earlier.is_none() {
-            let terms = Terms::new(&self.models.profile(id), self.models.policy.margin);
-            let seen = Seen { id, terms, mean: terms.mean };
-            if self.eligible(&seen) {
-                return Some(seen);
-            }
-        }
-        if self.models.blocks.len() == 1 {
-            let mut best = None;
-            self.visit(0, &mut best);
-            return best.map(|(_, seen)| seen);
-        }
+    fn base(&self) -> Option<Best> {
+        let blocks = self.models.blocks.len();
         let mut best = None;
-        let promising = self.most_promising()?;
+        if blocks == 1 {
+            self.visit(0, &mut best);
+            return best;
+        }
+        // That of the greatest bound first, so that most others can be passed over.
+        let promising = (0..blocks).max_by_key(|&block| self.bound(block))?;
         self.visit(promising, &mut best);
-        for block in 0..self.models.blocks.len() {
-            if block != promising && self.bound(block) >= best.map(|(value, _)| value) {
+        for block in 0..blocks {
+            if block != promising && self.bound(block) >= best.map(|best| best.value) {
                 self.visit(block, &mut best);
             }
         }
-        best.map(|(_, seen)| seen)
-    }
-
-    /// The block of the greatest bound.
-    fn most_promising(&self) -> Option<usize> {
-        (0..self.models.blocks.len()).max_by_key(|&block| self.bound(block))
+        best
     }
 
     /// No model of a block has a greater value; `None` if none fits.
+    #[inline]
     fn bound(&self, block: usize) -> Option<Value> {
-        let (first, block) =
-            (self.models.terms.get(block.wrapping_mul(BLOCK))?, self.models.blocks.get(block)?);
-        if block.threshold > self.budget.time().get() as i32 {
-            return None;
-        }
+        let Block { accuracy, threshold, mean } = *self.models.blocks.get(block)?;
         let worth = self.earlier.map_or(0, |(_, worth)| worth.as_ppm());
-        Some(Value::net(block.accuracy, worth, self.charge(first.mean, Cost(0))))
+        (threshold <= self.budget.time().get() as i32)
+            .then(|| Value::net(accuracy, worth, self.charge(mean, || Cost(0))))
     }
 
-    /// Takes the models of a block into account.
+    /// Takes the models of a block into account, the slowest first: where they are more accurate, the others need not be
+    /// looked at closely.
     #[inline(always)]
-    fn visit(&self, block: usize, best: &mut Option<(Value, Seen)>) {
+    fn visit(&self, block: usize, best: &mut Option<Best>) {
+        let terms = &self.models.terms;
         let first = block.wrapping_mul(BLOCK);
-        for seen in self.seen(first, first.wrapping_add(BLOCK)) {
-            if !seen.terms.fits(self.budget) || !self.eligible(&seen) {
+        let worth = self.earlier.map_or(0, |(_, worth)| worth.as_ppm());
+        let mut found = best.unwrap_or(Best { value: Value::LEAST, place: usize::MAX });
+        // Who is less accurate has less value, whatever it is charged.
+        let needed = |found: &Best| found.value.accuracy_at_least(worth);
+        let mut accuracy = needed(&found);
+        for place in (first..terms.len().min(first.wrapping_add(BLOCK))).rev() {
+            let Some(terms) = terms.get(place) else { break };
+            if terms.accuracy < accuracy {
                 continue;
             }
-            let value = self.value(&seen);
-            if best
-                .is_none_or(|(greatest, other)| value > greatest || value == greatest && seen.before(&other))
-            {
-                *best = Some((value, seen));
+            let Some((id, raised)) = self.at(place) else { break };
+            if !raised.fits(self.budget) || !self.eligible(id) {
+                continue;
+            }
+            let value = self.value(id, terms.mean, &raised);
+            if value > found.value || value == found.value && self.before(place, found.place) {
+                found = Best { value, place };
+                accuracy = needed(&found);
             }
         }
+        *best = Some(found).filter(|found| found.place != usize::MAX);
     }
 
-    /// The models from a place in the order by μ up to another, as far as any is below the budget.
+    /// A model by its place, and its terms as the request sees them: its μ is raised by its wait.
     #[inline(always)]
-    fn seen(&self, from: usize, to: usize) -> impl Iterator<Item = Seen> + Clone + '_ {
-        let Ordered { catalog, terms, .. } = self.models;
-        let to = to.min(terms.len());
-        let terms = terms.get(from..to).unwrap_or_default();
-        let ids = catalog.order().get(from..to).unwrap_or_default();
-        terms.iter().zip(ids).map(|(&terms, &id)| {
-            let mean = terms.mean;
-            Seen { id, terms: if self.any_wait { terms.later(self.request.wait(id)) } else { terms }, mean }
-        })
+    fn at(&self, place: usize) -> Option<(ModelId, Terms)> {
+        let (terms, &id) = self.models.terms.get(place).zip(self.models.catalog.order().get(place))?;
+        Some((id, if self.any_wait { terms.later(self.request.wait(id)) } else { *terms }))
     }
 
-    #[inline(always)]
-    fn eligible(&self, seen: &Seen) -> bool {
-        self.request.allows(seen.id)
-            && seen.terms.accuracy >= self.min_accuracy
-            && (self.any_cost || self.request.affords(self.models.profile(seen.id).cost))
+    /// Of equal values the smaller μ + γσ comes first, then the lower id.
+    #[cold]
+    fn before(&self, place: usize, other: usize) -> bool {
+        let Some((other, others)) = self.at(other) else { return true };
+        let (id, terms) = self.at(place).unwrap_or_default();
+        let thresholds =
+            terms.threshold.cmp(&others.threshold).then(terms.fraction.total_cmp(&others.fraction));
+        thresholds.then(id.cmp(&other)).is_lt()
     }
 
     #[inline(always)]
-    fn value(&self, seen: &Seen) -> Value {
+    fn eligible(&self, id: ModelId) -> bool {
+        self.any_model || self.among(id)
+    }
+
+    #[inline]
+    fn among(&self, id: ModelId) -> bool {
+        let known = || self.models.profile(id);
+        self.request.allows(id)
+            && known().accuracy >= self.request.min_accuracy()
+            && (self.request.any_cost() || self.request.affords(known().cost))
+    }
+
+    /// What stage 1 maximises; `mean` is μ in µs without a wait.
+    #[inline(always)]
+    fn value(&self, id: ModelId, mean: i32, raised: &Terms) -> Value {
         let worth = match self.earlier {
-            Some((budget, worth)) if seen.terms.fits(budget) => worth.as_ppm(),
+            Some((budget, worth)) if raised.fits(budget) => worth.as_ppm(),
             _ => 0,
         };
-        let cost = if self.price.per_cost == 0 { Cost(0) } else { self.models.profile(seen.id).cost };
-        Value::net(seen.terms.accuracy as u32, worth, self.charge(seen.mean, cost))
+        let Profile { accuracy, cost, .. } = self.models.profile(id);
+        Value::net(accuracy.as_ppm(), worth, self.charge(mean, || cost))
     }
 
     #[inline(always)]
-    fn charge(&self, mean: i32, cost: Cost) -> u128 {
-        if self.priced { self.price.of(Micros::new(mean.unsigned_abs()), cost) } else { 0 }
+    fn charge(&self, mean: i32, cost: impl Fn() -> Cost) -> u128 {
+        let mean = mean.unsigned_abs();
+        if self.linear {
+            u128::from(self.price.per_micro.wrapping_mul(mean.into()))
+        } else {
+            self.price.of(Micros::new(mean), cost())
+        }
     }
 
     /// Nothing fits.
     #[cold]
     fn fastest(&self) -> Result<Decision, NothingEligible> {
         let budget = self.budget;
-        let eligible = self.seen(0, usize::MAX).filter(|seen| self.eligible(seen));
-        let accuracy = |seen: &Seen| seen.terms.accuracy as u32;
-        let fastest = eligible.min_by_key(|seen| (seen.terms.mean, Reverse(accuracy(seen)), seen.id));
-        let Some(Seen { id, terms, .. }) = fastest else {
+        let eligible = (0..self.models.terms.len())
+            .filter_map(|place| self.at(place))
+            .filter(|(id, _)| self.eligible(*id));
+        let fastest = eligible.min_by_key(|(id, terms)| (terms.mean, Reverse(terms.accuracy as u32), *id));
+        let Some((id, terms)) = fastest else {
             return Err(NothingEligible::count(self.models.catalog.models(), self.request));
         };
         let reason = Reason::of_fastest(Micros::new(terms.mean.unsigned_abs()), budget);
         Ok(Decision { model: id, base: id.place(), reason, budget })
     }
 
-    /// Stages 2 and 3.
-    fn drawn(&self, base: &Seen, budget: Budget, draw: Draw) -> ModelId {
-        let Ordered { policy, terms, .. } = self.models;
-        let mean = Micros::new(base.terms.mean.unsigned_abs());
-        let deviation = self.models.profile(base.id).latency.deviation;
+    /// Stages 2 and 3 around a base.
+    fn drawn(&self, base: ModelId, terms: &Terms, budget: Budget, draw: Draw) -> ModelId {
+        let mean = Micros::new(terms.mean.unsigned_abs());
+        let deviation = self.models.profile(base).latency.deviation;
         let window = Window::around(Latency { mean, deviation });
         // One that waits is in by a mean below the window, but not by more than the longest wait.
         let low = window.low.saturating_sub(self.request.longest_wait()).get() as i32;
-        let from = terms.partition_point(|terms| terms.mean < low);
-        let to = terms.partition_point(|terms| terms.mean <= window.high.get() as i32);
-        let inside = |seen: &Seen| window.contains(Micros::new(seen.terms.mean.unsigned_abs()));
-        let set = self.seen(from, to).filter(|seen| inside(seen) && self.eligible(seen));
-        let weighted = set.map(|seen| (seen.id, seen.terms.weight(budget)));
-        let drawn = match draw_few(weighted.clone(), policy.sharpness, draw) {
-            Some(drawn) => drawn,
-            None => sample(sharpened(weighted, policy.sharpness), draw),
-        };
-        drawn.unwrap_or(base.id)
+        let first = self.models.terms.partition_point(|terms| terms.mean < low);
+        let end = self.models.terms.partition_point(|terms| terms.mean <= window.high.get() as i32);
+        if self.any_wait {
+            let inside = |terms: &Terms| window.contains(Micros::new(terms.mean.unsigned_abs()));
+            self.drawn_among(base, first, end.wrapping_sub(first), inside, budget, draw)
+        } else {
+            self.drawn_from(base, first, end.wrapping_sub(first), budget, draw)
+        }
     }
-}
 
-impl Seen {
-    /// Of equal values the smaller μ + γσ comes first, then the lower id.
-    fn before(&self, other: &Self) -> bool {
-        let (Self { id, terms, .. }, Self { id: other, terms: others, .. }) = (self, other);
-        let thresholds =
-            terms.threshold.cmp(&others.threshold).then(terms.fraction.total_cmp(&others.fraction));
-        thresholds.then(id.cmp(other)).is_lt()
+    /// Stage 3 among the eligible of so many models from a place on.
+    fn drawn_from(&self, base: ModelId, first: usize, count: usize, budget: Budget, draw: Draw) -> ModelId {
+        self.drawn_among(base, first, count, |_| true, budget, draw)
+    }
+
+    #[inline(always)]
+    fn drawn_among(
+        &self,
+        base: ModelId,
+        first: usize,
+        count: usize,
+        inside: impl Fn(&Terms) -> bool,
+        budget: Budget,
+        draw: Draw,
+    ) -> ModelId {
+        let at = |place: usize| {
+            self.at(first.wrapping_add(place)).filter(|(id, terms)| inside(terms) && self.eligible(*id))
+        };
+        let weighted = (0..count).filter_map(at).map(|(id, terms)| (id, terms.weight(budget)));
+        let sharpness = self.models.policy.sharpness;
+        if let Some(drawn) = draw_few(weighted.clone(), sharpness, draw) {
+            return drawn.unwrap_or(base);
+        }
+        if !sharpness.is_paper() {
+            return sample(sharpened(weighted, sharpness), draw).unwrap_or(base);
+        }
+        // None that fits is more accurate than the base.
+        let bound = self.models.profile(base).accuracy.as_ppm() as f32;
+        let terms = |place| at(place).map(|(_, terms)| terms);
+        draw_by_rejection(count, terms, bound, budget, draw).and_then(at).map_or(base, |(id, _)| id)
     }
 }
