@@ -118,19 +118,25 @@ impl<'a, const N: usize> Walk<'a, N> {
     /// looked at closely.
     #[inline(always)]
     fn visit(&self, block: usize, best: &mut Option<Best>) {
-        let terms = &self.models.terms;
         let first = block.wrapping_mul(BLOCK);
+        let end = self.models.terms.len().min(first.wrapping_add(BLOCK));
+        let terms = self.models.terms.get(first..end).unwrap_or_default();
+        let Some(ids) = self.models.catalog.order().get(first..).and_then(|ids| ids.get(..terms.len()))
+        else {
+            return;
+        };
         let worth = self.earlier.map_or(0, |(_, worth)| worth.as_ppm());
         let mut found = best.unwrap_or(Best { value: Value::LEAST, place: usize::MAX });
         // Who is less accurate has less value, whatever it is charged.
         let needed = |found: &Best| found.value.accuracy_at_least(worth);
         let mut accuracy = needed(&found);
-        for place in (first..terms.len().min(first.wrapping_add(BLOCK))).rev() {
-            let Some(terms) = terms.get(place) else { break };
+        let mut place = end;
+        for (terms, &id) in terms.iter().zip(ids).rev() {
+            place = place.wrapping_sub(1);
             if terms.accuracy < accuracy {
                 continue;
             }
-            let Some((id, raised)) = self.at(place) else { break };
+            let raised = if self.any_wait { terms.later(self.request.wait(id)) } else { *terms };
             if !raised.fits(self.budget) || !self.eligible(id) {
                 continue;
             }
