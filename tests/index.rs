@@ -10,7 +10,7 @@
 
 mod support;
 
-use mdinference::{Budget, Catalog, Draw, Index, Micros};
+use mdinference::{Accuracy, Budget, Catalog, Cost, Draw, Index, Micros, ModelSet, Price, Request};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -19,6 +19,23 @@ use support::invariants::{same_decision, update};
 use support::strategies::{policies, profile, zoos};
 
 const CAPACITY: usize = 128;
+
+/// As the scan, but for which of the exploration set is drawn.
+fn same_base(index: &Index<CAPACITY>, request: &Request<'_>, draw: Draw) {
+    let scan = index.catalog().select(index.policy(), *request, draw);
+    let decision = index.select(*request, draw);
+    match (decision, scan) {
+        (Ok(decision), Ok(scan)) => {
+            assert_eq!((decision.base, decision.budget), (scan.base, scan.budget));
+            assert_eq!(decision.reason.fits(), scan.reason.fits());
+            assert!(index.probability(*request, decision.model) > 0.0);
+            if request.price() != Price::NONE || !decision.reason.fits() {
+                assert_eq!(decision, scan);
+            }
+        }
+        (decision, scan) => assert_eq!(decision, scan),
+    }
+}
 
 proptest! {
     #![proptest_config(config(2_000))]
@@ -30,6 +47,8 @@ proptest! {
         }),
         policy in policies(),
         requests in vec((any::<prop::sample::Index>(), 0..3_u32, any::<u64>()), 30),
+        (allowed, waits) in (vec(any::<bool>(), CAPACITY), vec(0..200_000_u32, 0..=CAPACITY)),
+        (worth, per_micro, cost) in (0..200_000_u32, 0..1_u64 << 36, 0..4_u32),
     ) {
         let mut profiles = profiles;
         let catalog = Catalog::<CAPACITY>::new(profiles.iter().copied()).unwrap();
@@ -44,7 +63,29 @@ proptest! {
             let threshold = latency.mean.as_millis() + margin * latency.deviation.as_millis();
             let micros = (threshold * 1_000.0) as u32;
             let budget = Budget::of(Micros::new(micros.saturating_add(either_side).saturating_sub(1)));
-            same_decision(&index, budget, Draw::from_uniform_bits(draw));
+            let draw = Draw::from_uniform_bits(draw);
+            same_decision(&index, budget, draw);
+
+            let allowed: ModelSet<CAPACITY> = (0..CAPACITY)
+                .filter(|&place| allowed[place])
+                .filter_map(|place| index.catalog().id(place))
+                .collect();
+            let waits: Vec<Micros> = waits.iter().copied().map(Micros::new).collect();
+            let asked = Request::new(budget);
+            let price = Price { per_micro, per_micro_squared: per_micro >> 8, per_cost: per_micro };
+            let earlier = budget.minus(latency.deviation);
+            let accuracy = model.get(&profiles).accuracy;
+            for request in [
+                asked.with_allowed(&allowed),
+                asked.with_min_accuracy(accuracy).with_max_cost(Cost(cost)),
+                asked.with_waits(&waits),
+                asked.with_earlier(earlier, Accuracy::from_ppm(worth).unwrap()),
+                asked.with_price(Price { per_micro, ..Price::NONE }),
+                asked.with_price(price).with_waits(&waits),
+                asked.with_allowed(&allowed).with_waits(&waits).with_price(price).with_earlier(earlier, accuracy),
+            ] {
+                same_base(&index, &request, draw);
+            }
         }
     }
 }

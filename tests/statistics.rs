@@ -138,6 +138,33 @@ fn the_scan_for_a_request() {
     }
 }
 
+/// Where more than sixteen may be drawn, by rejection of those that may not as well.
+#[test]
+fn the_index_for_a_request() {
+    const N: usize = 200;
+    for (apart, time) in [(100, 400_000), (100, 135_000)] {
+        let catalog = zoo::<N>(apart);
+        let index = Index::new(catalog.clone(), Policy::PAPER);
+        let all_but_some: ModelSet<N> =
+            (0..N).filter(|place| place % 7 != 3).filter_map(|place| catalog.id(place)).collect();
+        let few: ModelSet<N> = (0..N).step_by(9).filter_map(|place| catalog.id(place)).collect();
+        let waits: Vec<Micros> = (0..N as u32).map(|place| Micros::new(900 * (place % 11))).collect();
+        let asked = Request::new(Budget::of(Micros::new(time)));
+        let worth = Accuracy::from_percent(30.0).unwrap();
+        for request in [
+            asked.with_allowed(&all_but_some),
+            asked.with_allowed(&few),
+            asked.with_min_accuracy(Accuracy::from_percent(20.0).unwrap()),
+            asked.with_waits(&waits),
+            asked.with_allowed(&all_but_some).with_waits(&waits),
+            asked.with_earlier(Budget::of(Micros::new(time - 10_000)), worth).with_waits(&waits),
+        ] {
+            let exact = probabilities(&catalog, &Policy::PAPER, request);
+            assert_drawn_by(&exact, 30, |draw| index.select(request, draw).unwrap().model);
+        }
+    }
+}
+
 /// 10 000 ids, times or texts that count up meet the probabilities, by the scan's 24 bits and by the index's
 /// 64.
 #[test]

@@ -43,7 +43,7 @@ use self::walk::Walk;
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 ///
-/// It takes 152 bytes for each of the `N` models there may be. To be built without optimisation it needs five times as
+/// It takes 160 bytes for each of the `N` models there may be. To be built without optimisation it needs five times as
 /// much stack: up to 2,560 models on a thread of 2 MiB.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Index<const N: usize> {

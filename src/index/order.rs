@@ -34,8 +34,6 @@ pub(super) struct Block {
     pub(super) accuracy: u32,
     /// The least μ + γσ in µs, rounded up.
     pub(super) threshold: i32,
-    /// The least μ in µs.
-    pub(super) mean: i32,
 }
 
 /// Where a model stands among the candidates for the base: the first of those that are more accurate than all before
@@ -88,7 +86,6 @@ impl<const N: usize> Ordered<N> {
             *block = Block {
                 accuracy: accuracy.unwrap_or_default().as_ppm(),
                 threshold: terms.iter().map(|terms| terms.threshold).min().unwrap_or(i32::MAX),
-                mean: terms.first().map_or(0, |first| first.mean),
             };
         }
     }

@@ -108,7 +108,9 @@ impl<'a, const N: usize> Walk<'a, N> {
     /// No model of a block has a greater value; `None` if none fits.
     #[inline]
     fn bound(&self, block: usize) -> Option<Value> {
-        let Block { accuracy, threshold, mean } = *self.models.blocks.get(block)?;
+        let Block { accuracy, threshold } = *self.models.blocks.get(block)?;
+        // The least of them.
+        let mean = self.models.terms.get(block.wrapping_mul(BLOCK))?.mean;
         let worth = self.earlier.map_or(0, |(_, worth)| worth.as_ppm());
         (threshold <= self.budget.time().get() as i32)
             .then(|| Value::net(accuracy, worth, self.charge(mean, || Cost(0))))
