@@ -75,6 +75,9 @@ pub(super) fn draw_few(
     for item in utilities {
         few.push(item).ok()?;
     }
+    if let [(only, utility)] = *few {
+        return Some(Some(only).filter(|_| utility > 0.0));
+    }
     if !sharpness.is_paper() {
         let largest = few.iter().map(|&(_, utility)| utility).fold(0.0, f32::max);
         few.iter_mut().for_each(|(_, utility)| *utility = sharper(*utility, largest, sharpness));

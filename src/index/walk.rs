@@ -7,7 +7,7 @@ use crate::catalog::ModelId;
 use crate::index::draw::{draw_by_rejection, draw_few};
 use crate::index::order::{BLOCK, Block, Ordered};
 use crate::index::staircase::{Method, Step};
-use crate::profile::{Accuracy, Cost, Latency, Profile};
+use crate::profile::{Cost, Latency, Profile};
 use crate::request::{Budget, Draw, NothingEligible, Price, Request};
 use crate::select::explore::Window;
 use crate::select::sample::{sample, sharpened};
@@ -16,20 +16,24 @@ use crate::select::value::Value;
 use crate::select::{Decision, Reason, explores};
 use crate::time::Micros;
 
-/// A request among the models that may answer it, its terms at hand.
+/// A request among the models that may answer it.
 pub(super) struct Walk<'a, const N: usize> {
     models: &'a Ordered<N>,
     request: &'a Request<'a>,
-    budget: Budget,
-    price: Price,
-    /// Whether time or cost has a price.
-    priced: bool,
-    /// The shorter budget and what it is worth more.
-    earlier: Option<(Budget, Accuracy)>,
-    /// Only a µs has a price, and one that takes no more than 64 bits for the longest time.
-    linear: bool,
     any_model: bool,
     any_wait: bool,
+}
+
+/// What a value is made of, at hand.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    budget: Budget,
+    price: Price,
+    /// The price is of a µs alone, and of no more than 63 bits for the longest time.
+    linear: bool,
+    /// A shorter budget, and what it is worth more in parts per million.
+    earlier: Option<Budget>,
+    worth: u32,
 }
 
 /// The greatest value so far, and the place by μ of the model that has it.
@@ -42,17 +46,7 @@ struct Best {
 impl<'a, const N: usize> Walk<'a, N> {
     #[inline]
     pub(super) fn new(models: &'a Ordered<N>, request: &'a Request<'a>) -> Self {
-        Self {
-            models,
-            request,
-            budget: request.budget(),
-            price: request.price(),
-            priced: !request.price().is_none(),
-            earlier: request.earlier(),
-            linear: request.price().is_linear(),
-            any_model: request.any_model(),
-            any_wait: !request.waits_nowhere(),
-        }
+        Self { models, request, any_model: request.any_model(), any_wait: !request.waits_nowhere() }
     }
 
     /// As [`decide`](crate::select::decide), where `step` is that of a budget.
@@ -61,23 +55,24 @@ impl<'a, const N: usize> Walk<'a, N> {
         step: impl FnOnce(Budget) -> Option<&'s Step>,
         draw: Draw,
     ) -> Result<Decision, NothingEligible> {
-        if !self.priced && !self.any_wait && self.earlier.is_none() {
-            let Some(step) = step(self.budget) else { return self.fastest() };
+        let (request, budget) = (self.request, self.request.budget());
+        if request.price().is_none() && !self.any_wait && request.earlier().is_none() {
+            let Some(step) = step(budget) else { return self.fastest() };
             if self.eligible(step.base) {
                 let model = match step.method {
                     Method::Certain => step.base,
-                    _ => self.drawn_from(step.base, step.first.into(), step.count.into(), self.budget, draw),
+                    _ => self.drawn_from(step.base, step.first.into(), step.count.into(), budget, draw),
                 };
-                return Ok(self.decision(step.base, model, self.budget));
+                return Ok(self.decision(step.base, model, budget));
             }
         }
         let Some(best) = self.base() else { return self.fastest() };
         let (base, terms) = self.at(best.place).unwrap_or_default();
-        let budget = match self.earlier {
-            Some((budget, _)) if terms.fits(budget) => budget,
-            _ => self.budget,
+        let budget = match request.earlier() {
+            Some((earlier, _)) if terms.fits(earlier) => earlier,
+            _ => budget,
         };
-        let model = if explores(self.request) { self.drawn(base, &terms, budget, draw) } else { base };
+        let model = if explores(request) { self.drawn(base, &terms, budget, draw) } else { base };
         Ok(self.decision(base, model, budget))
     }
 
@@ -88,18 +83,19 @@ impl<'a, const N: usize> Walk<'a, N> {
 
     /// Stage 1, if anything fits.
     fn base(&self) -> Option<Best> {
+        let asked = &Asked::by(self.request);
         let blocks = self.models.blocks.len();
         let mut best = None;
         if blocks == 1 {
-            self.visit(0, &mut best);
+            self.visit(asked, 0, &mut best);
             return best;
         }
         // That of the greatest bound first, so that most others can be passed over.
-        let promising = (0..blocks).max_by_key(|&block| self.bound(block))?;
-        self.visit(promising, &mut best);
+        let promising = (0..blocks).max_by_key(|&block| self.bound(asked, block))?;
+        self.visit(asked, promising, &mut best);
         for block in 0..blocks {
-            if block != promising && self.bound(block) >= best.map(|best| best.value) {
-                self.visit(block, &mut best);
+            if block != promising && self.bound(asked, block) >= best.map(|best| best.value) {
+                self.visit(asked, block, &mut best);
             }
         }
         best
@@ -107,19 +103,18 @@ impl<'a, const N: usize> Walk<'a, N> {
 
     /// No model of a block has a greater value; `None` if none fits.
     #[inline]
-    fn bound(&self, block: usize) -> Option<Value> {
+    fn bound(&self, asked: &Asked, block: usize) -> Option<Value> {
         let Block { accuracy, threshold } = *self.models.blocks.get(block)?;
         // The least of them.
         let mean = self.models.terms.get(block.wrapping_mul(BLOCK))?.mean;
-        let worth = self.earlier.map_or(0, |(_, worth)| worth.as_ppm());
-        (threshold <= self.budget.time().get() as i32)
-            .then(|| Value::net(accuracy, worth, self.charge(mean, || Cost(0))))
+        (threshold <= asked.budget.time().get() as i32)
+            .then(|| Value::net(accuracy, asked.worth, asked.charge(mean, Cost(0))))
     }
 
     /// Takes the models of a block into account, the slowest first: where they are more accurate, the others need not be
     /// looked at closely.
     #[inline(always)]
-    fn visit(&self, block: usize, best: &mut Option<Best>) {
+    fn visit(&self, asked: &Asked, block: usize, best: &mut Option<Best>) {
         let first = block.wrapping_mul(BLOCK);
         let end = self.models.terms.len().min(first.wrapping_add(BLOCK));
         let terms = self.models.terms.get(first..end).unwrap_or_default();
@@ -127,10 +122,9 @@ impl<'a, const N: usize> Walk<'a, N> {
         else {
             return;
         };
-        let worth = self.earlier.map_or(0, |(_, worth)| worth.as_ppm());
         let mut found = best.unwrap_or(Best { value: Value::LEAST, place: usize::MAX });
         // Who is less accurate has less value, whatever it is charged.
-        let needed = |found: &Best| found.value.accuracy_at_least(worth);
+        let needed = |found: &Best| found.value.accuracy_at_least(asked.worth);
         let mut accuracy = needed(&found);
         let mut place = end;
         for (terms, &id) in terms.iter().zip(ids).rev() {
@@ -139,10 +133,10 @@ impl<'a, const N: usize> Walk<'a, N> {
                 continue;
             }
             let raised = if self.any_wait { terms.later(self.request.wait(id)) } else { *terms };
-            if !raised.fits(self.budget) || !self.eligible(id) {
+            if !raised.fits(asked.budget) || !self.eligible(id) {
                 continue;
             }
-            let value = self.value(id, terms.mean, &raised);
+            let value = asked.value(&self.models.profile(id), terms.mean, &raised);
             if value > found.value || value == found.value && self.before(place, found.place) {
                 found = Best { value, place };
                 accuracy = needed(&found);
@@ -181,31 +175,10 @@ impl<'a, const N: usize> Walk<'a, N> {
             && (self.request.any_cost() || self.request.affords(known().cost))
     }
 
-    /// What stage 1 maximises; `mean` is μ in µs without a wait.
-    #[inline(always)]
-    fn value(&self, id: ModelId, mean: i32, raised: &Terms) -> Value {
-        let worth = match self.earlier {
-            Some((budget, worth)) if raised.fits(budget) => worth.as_ppm(),
-            _ => 0,
-        };
-        let Profile { accuracy, cost, .. } = self.models.profile(id);
-        Value::net(accuracy.as_ppm(), worth, self.charge(mean, || cost))
-    }
-
-    #[inline(always)]
-    fn charge(&self, mean: i32, cost: impl Fn() -> Cost) -> u128 {
-        let mean = mean.unsigned_abs();
-        if self.linear {
-            u128::from(self.price.per_micro.wrapping_mul(mean.into()))
-        } else {
-            self.price.of(Micros::new(mean), cost())
-        }
-    }
-
     /// Nothing fits.
     #[cold]
     fn fastest(&self) -> Result<Decision, NothingEligible> {
-        let budget = self.budget;
+        let budget = self.request.budget();
         let eligible = (0..self.models.terms.len())
             .filter_map(|place| self.at(place))
             .filter(|(id, _)| self.eligible(*id));
@@ -264,5 +237,31 @@ impl<'a, const N: usize> Walk<'a, N> {
         let bound = self.models.profile(base).accuracy.as_ppm() as f32;
         let terms = |place| at(place).map(|(_, terms)| terms);
         draw_by_rejection(count, terms, bound, budget, draw).and_then(at).map_or(base, |(id, _)| id)
+    }
+}
+
+impl Asked {
+    #[inline(always)]
+    fn by(request: &Request<'_>) -> Self {
+        let (budget, price, earlier) = (request.budget(), request.price(), request.earlier());
+        let worth = earlier.map_or(0, |(_, worth)| worth.as_ppm());
+        Self { budget, price, linear: price.is_linear(), earlier: earlier.map(|(budget, _)| budget), worth }
+    }
+
+    /// What stage 1 maximises; `mean` is μ in µs without a wait.
+    #[inline(always)]
+    fn value(&self, profile: &Profile, mean: i32, raised: &Terms) -> Value {
+        let worth = if self.earlier.is_some_and(|budget| raised.fits(budget)) { self.worth } else { 0 };
+        Value::net(profile.accuracy.as_ppm(), worth, self.charge(mean, profile.cost))
+    }
+
+    #[inline(always)]
+    fn charge(&self, mean: i32, cost: Cost) -> u128 {
+        let mean = mean.unsigned_abs();
+        if self.linear {
+            u128::from(self.price.per_micro.wrapping_mul(mean.into()))
+        } else {
+            self.price.of(Micros::new(mean), cost)
+        }
     }
 }
