@@ -4,7 +4,8 @@
 //! - `cargo bench --bench instructions -- --write` writes the counts to `benches/instructions.csv` as well;
 //! - `cargo bench --bench instructions -- --check` fails if a count is past its limit there.
 //!
-//! A case runs twice as a child process, for some selections and for twice as many; the difference is theirs alone.
+//! A case runs twice as a child process, for some selections and for twice as many. Either prepares everything for twice as
+//! many, so that the difference is that of the selections alone.
 
 #![allow(
     unreachable_pub,
@@ -17,17 +18,24 @@
 
 use std::hint::black_box;
 use std::process::{Command, ExitCode};
+use std::sync::Arc;
 
 use clap::Parser;
-use mdinference::{
-    Accuracy, Budget, Draw, Front, Index, Learning, Policy, Price, Request, Server, Timestamp,
-};
+use mdinference::{Budget, Catalog, Draw, Front, Index, Policy, Report, Server, Timestamp};
 use rand::SeedableRng;
 use rand::rngs::{SmallRng, StdRng};
 
 mod support;
 
-use support::{BUDGETS, Family, Measured, budgets, budgets_at_steps, catalog, index, naive, table, table3};
+use support::asks::{Ask, Asks, Empty, Health, Kind, MaxCost, MinAccuracy, Plain, Priced, Sharpness9, Waits};
+use support::good_naive::Sorted;
+use support::served::{reports, server};
+use support::{Family, Measured, budgets, budgets_at_steps, catalog, index, naive, table, table3};
+
+/// Selections that are counted.
+const SELECTIONS: usize = 4_096;
+/// Where it would otherwise be a matter of minutes.
+const SELECTIONS_OF_SLOW: usize = 128;
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions.csv");
 
@@ -43,8 +51,8 @@ struct Arguments {
     /// Cargo passes this to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
-    /// Only run a case, for so many selections; this is what callgrind looks at
-    #[arg(long, num_args = 2, value_names = ["CASE", "SELECTIONS"], hide = true)]
+    /// Only run a case, for so many selections this many times; this is what callgrind looks at
+    #[arg(long, num_args = 3, value_names = ["CASE", "SELECTIONS", "ONCE_OR_TWICE"], hide = true)]
     run: Option<Vec<String>>,
 }
 
@@ -57,8 +65,10 @@ struct Row {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Some([case, selections]) = arguments.run.as_deref() {
-        run(case, selections.parse().expect("a number of selections"));
+    if let Some([case, selections, times]) = arguments.run.as_deref() {
+        let selections: usize = selections.parse().expect("a number of selections");
+        let times: usize = times.parse().expect("once or twice");
+        run(case, Counts { prepared: 2 * selections, run: times * selections });
         return ExitCode::SUCCESS;
     }
     match count_all(&arguments) {
@@ -118,13 +128,20 @@ fn write_table(rows: &[Row]) -> Result<(), String> {
 /// Every method on every zoo; those that go through all models only where that is not a matter of minutes.
 fn cases() -> Vec<String> {
     let methods = ["naive", "naive-choose", "scan", "index", "index-at-steps"];
-    let others = ["request", "min_accuracy", "price", "draw", "draw-and-base", "front", "server"];
-    let mut cases: Vec<String> =
-        methods.iter().chain(&others).map(|method| format!("table3/{method}")).collect();
+    let others = ["request", "draw", "draw-and-base", "front", "server", "naive-health"];
+    let asked = ["health", "min_accuracy", "max_cost", "waits", "price", "sharpness9"];
+    let beside = ["good-naive", "report", "publish"];
+    let rows = |zoo: &str, methods: &[&str]| -> Vec<String> {
+        methods.iter().map(|method| format!("{zoo}/{method}")).collect()
+    };
+    let mut cases = rows("table3", &[&methods[..], &others, &asked, &beside].concat());
     for n in [64, 256, 1_024, 10_000] {
         for family in ["dense", "sparse"] {
-            let own = if n > 256 { &["naive", "index", "index-at-steps"][..] } else { &methods };
-            cases.extend(own.iter().map(|method| format!("{family}-{n}/{method}")));
+            let zoo = format!("{family}-{n}");
+            cases.extend(rows(&zoo, if n > 256 { &["naive", "index", "index-at-steps"] } else { &methods }));
+            if family == "dense" && n <= 1_024 {
+                cases.extend(rows(&zoo, &[&asked[..], &beside].concat()));
+            }
         }
     }
     cases
@@ -133,19 +150,22 @@ fn cases() -> Vec<String> {
 /// Instructions a selection, rounded to the nearest whole one.
 fn count(case: &str) -> Result<u64, String> {
     let models = case.split(['-', '/']).find_map(|part| part.parse().ok()).unwrap_or(12);
-    let slow = !case.contains("index") && models > 256;
-    let selections = if slow { 128 } else { BUDGETS as u64 };
-    let once = instructions(case, selections)?;
-    let twice = instructions(case, 2 * selections)?;
+    let slow = case.ends_with("/naive") && models > 256;
+    let selections = if slow { SELECTIONS_OF_SLOW } else { SELECTIONS };
+    let once = instructions(case, selections, 1)?;
+    let twice = instructions(case, selections, 2)?;
+    let selections = selections as u64;
     Ok((twice.saturating_sub(once) + selections / 2) / selections)
 }
 
-fn instructions(case: &str, selections: u64) -> Result<u64, String> {
+fn instructions(case: &str, selections: usize, times: usize) -> Result<u64, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let output = Command::new("valgrind")
+        // Else each byte of a long copy counts as an instruction.
+        .env("GLIBC_TUNABLES", "glibc.cpu.x86_rep_movsb_threshold=0x7fffffff")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(program)
-        .args(["--run", case, &selections.to_string()])
+        .args(["--run", case, &selections.to_string(), &times.to_string()])
         .output()
         .map_err(|error| format!("valgrind, which counts the instructions, can't be run: {error}"))?;
     let log = String::from_utf8_lossy(&output.stderr);
@@ -154,85 +174,147 @@ fn instructions(case: &str, selections: u64) -> Result<u64, String> {
         .ok_or_else(|| format!("valgrind counted nothing for '{case}':\n{log}"))
 }
 
-fn run(case: &str, selections: usize) {
+/// How many requests are prepared, and how many of them run.
+#[derive(Clone, Copy)]
+struct Counts {
+    prepared: usize,
+    run: usize,
+}
+
+fn run(case: &str, counts: Counts) {
     let (zoo, method) = case.split_once('/').expect("ZOO/METHOD");
+    let by_server = matches!(method, "report" | "publish");
     match zoo {
-        "table3" if matches!(method, "front" | "server") => served(method, selections),
-        "table3" => on::<12>(&table3(), method, selections),
-        "dense-64" => on::<64>(&Family::Dense.models(64), method, selections),
-        "sparse-64" => on::<64>(&Family::Sparse.models(64), method, selections),
-        "dense-256" => on::<256>(&Family::Dense.models(256), method, selections),
-        "sparse-256" => on::<256>(&Family::Sparse.models(256), method, selections),
-        "dense-1024" => on::<1_024>(&Family::Dense.models(1_024), method, selections),
-        "sparse-1024" => on::<1_024>(&Family::Sparse.models(1_024), method, selections),
-        "dense-10000" => on::<10_000>(&Family::Dense.models(10_000), method, selections),
-        "sparse-10000" => on::<10_000>(&Family::Sparse.models(10_000), method, selections),
+        "table3" if matches!(method, "front" | "server") => begun(method, counts),
+        "table3" if by_server => served::<12>(&table3(), method, counts),
+        "dense-64" if by_server => served::<64>(&Family::Dense.models(64), method, counts),
+        "dense-256" if by_server => served::<256>(&Family::Dense.models(256), method, counts),
+        "dense-1024" if by_server => served::<1_024>(&Family::Dense.models(1_024), method, counts),
+        "table3" => on::<12>(&table3(), method, counts),
+        "dense-64" => on::<64>(&Family::Dense.models(64), method, counts),
+        "sparse-64" => on::<64>(&Family::Sparse.models(64), method, counts),
+        "dense-256" => on::<256>(&Family::Dense.models(256), method, counts),
+        "sparse-256" => on::<256>(&Family::Sparse.models(256), method, counts),
+        "dense-1024" => on::<1_024>(&Family::Dense.models(1_024), method, counts),
+        "sparse-1024" => on::<1_024>(&Family::Sparse.models(1_024), method, counts),
+        "dense-10000" => on::<10_000>(&Family::Dense.models(10_000), method, counts),
+        "sparse-10000" => on::<10_000>(&Family::Sparse.models(10_000), method, counts),
         _ => panic!("there is no zoo '{zoo}'"),
     }
 }
 
-fn on<const N: usize>(models: &[Measured], method: &str, selections: usize) {
-    let index = index::<N>(models);
-    let catalog = catalog::<N>(models);
+/// Of these budgets, over and over.
+fn repeated(budgets: &[Budget], counts: Counts) -> Vec<Budget> {
+    budgets.iter().cycle().copied().take(counts.prepared).collect()
+}
+
+fn on<const N: usize>(models: &[Measured], method: &str, counts: Counts) {
     let budgets = match method {
-        "index-at-steps" => budgets_at_steps(&index),
-        _ => budgets(),
+        "index-at-steps" => budgets_at_steps(&index::<N>(models, Policy::PAPER), SELECTIONS),
+        _ => budgets(SELECTIONS),
     };
-    let budgets = budgets.iter().cycle().copied().take(selections).collect::<Vec<_>>();
-    let small = &mut SmallRng::seed_from_u64(1);
-    let std = &mut StdRng::seed_from_u64(1);
-    let percent = |percent| Accuracy::from_percent(percent).expect("an accuracy");
-    let ask = |request: Request| asked(&index, &budgets, request);
+    let asks = Asks::<N>::new(models, &repeated(&budgets, counts));
+    let list = &asks.list[..counts.run];
+    let index = || index::<N>(models, Policy::PAPER);
     match method {
-        "naive" => budgets.iter().for_each(|&budget| {
-            black_box(naive::weighted_index(models, budget, std));
-        }),
-        "naive-choose" => budgets.iter().for_each(|&budget| {
-            black_box(naive::choose_weighted(models, budget, std));
-        }),
-        "scan" => budgets.iter().for_each(|&budget| {
-            black_box(catalog.select(&Policy::PAPER, budget, Draw::from_rng(small)));
-        }),
-        "index" | "index-at-steps" => plain(&index, &budgets),
-        "request" => ask(Request::new(Budget::default())),
-        "min_accuracy" => ask(Request::new(Budget::default()).with_min_accuracy(percent(60.0))),
-        "price" => ask(Request::new(Budget::default()).with_price(Price::per_milli(percent(0.1)))),
-        "draw" => budgets.iter().for_each(|&budget| {
-            black_box((budget, Draw::from_rng(small)));
-        }),
-        "draw-and-base" => budgets.iter().for_each(|&budget| {
-            black_box((index.base(budget), Draw::from_rng(small)));
-        }),
+        "naive" => naively::<Plain, N>(models, &asks, list),
+        "naive-health" => naively::<Health, N>(models, &asks, list),
+        "naive-choose" => chosen::<N>(models, &asks, list),
+        "good-naive" => sorted(Sorted::new(models), list),
+        "scan" => scanned(&catalog::<N>(models), list),
+        "index" | "index-at-steps" => asked::<Plain, N>(&index(), &asks, list),
+        "request" => asked::<Empty, N>(&index(), &asks, list),
+        "health" => asked::<Health, N>(&index(), &asks, list),
+        "min_accuracy" => asked::<MinAccuracy, N>(&index(), &asks, list),
+        "max_cost" => asked::<MaxCost, N>(&index(), &asks, list),
+        "waits" => asked::<Waits, N>(&index(), &asks, list),
+        "price" => asked::<Priced, N>(&index(), &asks, list),
+        // The same code as for k = 1.
+        "sharpness9" => asked::<Plain, N>(&support::index(models, Sharpness9::POLICY), &asks, list),
+        "draw" => drawn(list),
+        "draw-and-base" => based(&index(), list),
         _ => panic!("there is no method '{method}'"),
     }
 }
 
 /// By a server that has nothing to probe, and by its front: a ticket is made as well.
-fn served(method: &str, selections: usize) {
-    let mut server = Server::new(*catalog::<16>(&table3()), Policy::PAPER, Learning::DEFAULT);
-    let budgets = budgets().iter().cycle().copied().take(selections).collect::<Vec<_>>();
+fn begun(method: &str, counts: Counts) {
+    let mut server = server::<16>(&table3());
+    let budgets = repeated(&budgets(SELECTIONS), counts);
     match method {
-        "front" => begun_by_front(server.front(), &budgets),
-        _ => begun(&mut server, &budgets),
+        "front" => begun_by_front(server.front(), &budgets[..counts.run]),
+        _ => begun_by_server(&mut server, &budgets[..counts.run]),
+    }
+}
+
+/// What a server does besides.
+fn served<const N: usize>(models: &[Measured], method: &str, counts: Counts) {
+    let mut server = server::<N>(models);
+    match method {
+        "report" => {
+            let reports = reports(&server, &repeated(&budgets(SELECTIONS), counts));
+            learnt(&mut server, &reports[..counts.run]);
+        }
+        _ => published(server.front(), counts.run),
     }
 }
 
 // Functions of their own, so that what is counted does not depend on what else there is to run.
 
 #[inline(never)]
-fn plain<const N: usize>(index: &Index<N>, budgets: &[Budget]) {
+fn asked<K: Kind, const N: usize>(index: &Index<N>, asks: &Asks<N>, list: &[Ask]) {
     let mut small = SmallRng::seed_from_u64(1);
-    for &budget in budgets {
-        black_box(index.select(budget, Draw::from_rng(&mut small)));
+    for ask in list {
+        let _ = black_box(K::select(index, asks, ask, Draw::from_rng(&mut small)));
     }
 }
 
 #[inline(never)]
-fn asked<const N: usize>(index: &Index<N>, budgets: &[Budget], request: Request) {
+fn naively<K: Kind, const N: usize>(models: &[Measured], asks: &Asks<N>, list: &[Ask]) {
+    let std = &mut StdRng::seed_from_u64(1);
+    for ask in list {
+        black_box(naive::weighted_index::<K, N>(models, asks, ask, std));
+    }
+}
+
+#[inline(never)]
+fn chosen<const N: usize>(models: &[Measured], asks: &Asks<N>, list: &[Ask]) {
+    let std = &mut StdRng::seed_from_u64(1);
+    for ask in list {
+        black_box(naive::choose_weighted::<Plain, N>(models, asks, ask, std));
+    }
+}
+
+#[inline(never)]
+fn sorted(mut models: Sorted, list: &[Ask]) {
     let small = &mut SmallRng::seed_from_u64(1);
-    budgets.iter().for_each(|&budget| {
-        let _ = black_box(index.select(request.with_budget(budget), Draw::from_rng(small)));
-    });
+    for ask in list {
+        black_box(models.select(ask.budget, small));
+    }
+}
+
+#[inline(never)]
+fn scanned<const N: usize>(catalog: &Catalog<N>, list: &[Ask]) {
+    let small = &mut SmallRng::seed_from_u64(1);
+    for ask in list {
+        black_box(catalog.select(&Policy::PAPER, ask.budget, Draw::from_rng(small)));
+    }
+}
+
+#[inline(never)]
+fn drawn(list: &[Ask]) {
+    let small = &mut SmallRng::seed_from_u64(1);
+    for ask in list {
+        black_box((ask.budget, Draw::from_rng(small)));
+    }
+}
+
+#[inline(never)]
+fn based<const N: usize>(index: &Index<N>, list: &[Ask]) {
+    let small = &mut SmallRng::seed_from_u64(1);
+    for ask in list {
+        black_box((index.base(ask.budget), Draw::from_rng(small)));
+    }
 }
 
 #[inline(never)]
@@ -244,9 +326,24 @@ fn begun_by_front<const N: usize>(front: &Front<N>, budgets: &[Budget]) {
 }
 
 #[inline(never)]
-fn begun<const N: usize>(server: &mut Server<N>, budgets: &[Budget]) {
+fn begun_by_server<const N: usize>(server: &mut Server<N>, budgets: &[Budget]) {
     let small = &mut SmallRng::seed_from_u64(1);
     budgets.iter().for_each(|&budget| {
         drop(black_box(server.begin(budget, Draw::from_rng(small), Timestamp::default())));
     });
+}
+
+#[inline(never)]
+fn learnt<const N: usize>(server: &mut Server<N>, reports: &[(Report, Timestamp)]) {
+    for &(report, now) in reports {
+        black_box(server.learn(report, now));
+    }
+}
+
+/// As it is for an `ArcSwap`, whose reader gives the last one back.
+#[inline(never)]
+fn published<const N: usize>(front: &Front<N>, count: usize) {
+    for _ in 0..count {
+        drop(black_box(Arc::new(black_box(front).clone())));
+    }
 }

@@ -1,8 +1,11 @@
 //! What the benchmarks measure on: model families, budgets, and what a user would write without this crate.
 
+pub mod asks;
+pub mod good_naive;
 pub mod naive;
+pub mod served;
 
-use mdinference::{Budget, Catalog, Index, Micros, Policy, Profile};
+use mdinference::{Budget, Catalog, Cost, Index, Micros, Policy, Profile, ProfileError};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, LogNormal, Normal};
@@ -13,26 +16,34 @@ pub mod table;
 #[allow(dead_code, reason = "the benchmarks only need the shipped zoos")]
 mod zoo;
 
-/// A model as measured: accuracy in percent, mean and standard deviation in milliseconds.
+/// A model as measured: accuracy in percent, mean and standard deviation in milliseconds; and its cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Measured {
     pub accuracy: f64,
     pub mean: f64,
     pub deviation: f64,
+    pub cost: u32,
 }
 
 /// Table III of the paper, with its fictional model.
 pub fn table3() -> Vec<Measured> {
-    zoo::Zoo::shipped("table3_fictional")
-        .expect("the shipped zoo")
-        .profiles
-        .iter()
-        .map(|profile| Measured {
-            accuracy: profile.accuracy.as_percent(),
-            mean: profile.latency.mean.as_millis(),
-            deviation: profile.latency.deviation.as_millis(),
-        })
-        .collect()
+    let zoo = zoo::Zoo::shipped("table3_fictional").expect("the shipped zoo");
+    let measured = |profile: &Profile| Measured {
+        accuracy: profile.accuracy.as_percent(),
+        mean: profile.latency.mean.as_millis(),
+        deviation: profile.latency.deviation.as_millis(),
+        cost: 0,
+    };
+    with_costs(zoo.profiles.iter().map(measured).collect())
+}
+
+/// The fastest costs 1, the next 2, and so on.
+fn with_costs(mut models: Vec<Measured>) -> Vec<Measured> {
+    let means: Vec<f64> = models.iter().map(|model| model.mean).collect();
+    for model in &mut models {
+        model.cost = 1 + means.iter().filter(|&&mean| mean < model.mean).count() as u32;
+    }
+    models
 }
 
 /// How the accuracies of a generated family relate to its times.
@@ -61,25 +72,21 @@ impl Family {
                 Self::Dense => 43.0 + 42.0 * mean.ln() / 500f64.ln() + rng.random_range(-3.0..3.0),
                 Self::Sparse => rng.random_range(40.0..88.0),
             };
-            Measured { accuracy, mean, deviation: mean * rng.random_range(0.05..0.20) }
+            Measured { accuracy, mean, deviation: mean * rng.random_range(0.05..0.20), cost: 0 }
         };
-        (0..n).map(|_| model()).collect()
+        with_costs((0..n).map(|_| model()).collect())
     }
 }
 
-/// How many budgets there are; a power of two.
-pub const BUDGETS: usize = 4_096;
-
-/// Budgets from N(150, 50) ms, as in the paper's figures with T_nw = 100 ± 50 ms and T_sla = 250 ms.
-pub fn budgets() -> Vec<Budget> {
+/// So many budgets from N(150, 50) ms, as in the paper's figures with T_nw = 100 ± 50 ms and T_sla = 250 ms.
+pub fn budgets(count: usize) -> Vec<Budget> {
     let mut rng = StdRng::seed_from_u64(250);
     let times = Normal::new(150.0, 50.0).expect("a valid normal");
-    (0..BUDGETS).map(|_| budget(f64::max(times.sample(&mut rng), 0.0))).collect()
+    (0..count).map(|_| budget(f64::max(times.sample(&mut rng), 0.0))).collect()
 }
 
-/// The least budgets at which each base is one: the adversarial case, where the base has next to no utility.
-#[allow(dead_code, reason = "not every benchmark needs it")]
-pub fn budgets_at_steps<const N: usize>(index: &Index<N>) -> Vec<Budget> {
+/// So many of the least budgets at which each base is one: the adversarial case, where the base has next to no utility.
+pub fn budgets_at_steps<const N: usize>(index: &Index<N>, count: usize) -> Vec<Budget> {
     let steps: Vec<Budget> = index
         .catalog()
         .models()
@@ -90,7 +97,7 @@ pub fn budgets_at_steps<const N: usize>(index: &Index<N>) -> Vec<Budget> {
             (index.base(least) == Some(model.id)).then_some(least)
         })
         .collect();
-    steps.iter().cycle().copied().take(BUDGETS).collect()
+    steps.iter().cycle().copied().take(count).collect()
 }
 
 fn budget(millis: f64) -> Budget {
@@ -98,11 +105,13 @@ fn budget(millis: f64) -> Budget {
 }
 
 pub fn catalog<const N: usize>(models: &[Measured]) -> Box<Catalog<N>> {
-    let profile =
-        |model: &Measured| Profile::from_percent_and_millis(model.accuracy, model.mean, model.deviation);
+    let profile = |model: &Measured| {
+        let profile = Profile::from_percent_and_millis(model.accuracy, model.mean, model.deviation)?;
+        Ok::<_, ProfileError>(profile.with_cost(Cost(model.cost)))
+    };
     Box::new(Catalog::try_new(models.iter().map(profile)).expect("a catalog"))
 }
 
-pub fn index<const N: usize>(models: &[Measured]) -> Box<Index<N>> {
-    Box::new(Index::new(*catalog(models), Policy::PAPER))
+pub fn index<const N: usize>(models: &[Measured], policy: Policy) -> Box<Index<N>> {
+    Box::new(Index::new(*catalog(models), policy))
 }
