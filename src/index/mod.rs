@@ -23,8 +23,8 @@ use self::walk::Walk;
 /// models there are.
 ///
 /// It decides as [`Catalog::select`] does, whatever is asked: the same base, the same exploration set and the same
-/// probabilities. For the same draw it picks the same model, unless nothing but a budget is asked, more than four models
-/// are in the exploration set, whether they fit or not, and k = 1: there it may draw by rejection.
+/// probabilities. For the same draw it picks the same model, unless k = 1 and more than four models are in the exploration
+/// set, whether they fit or not, or more than sixteen where more than a budget is asked: there it may draw by rejection.
 ///
 /// ```
 /// use mdinference::{Budget, Catalog, Draw, Index, Micros, Policy, Profile};
@@ -43,8 +43,8 @@ use self::walk::Walk;
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 ///
-/// It takes 160 bytes for each of the `N` models there may be. To be built without optimisation it needs five times as
-/// much stack: up to 2,560 models on a thread of 2 MiB.
+/// It takes 164 bytes for each of the `N` models there may be. To be built without optimisation it needs five times as
+/// much stack: up to 2,400 models on a thread of 2 MiB.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Index<const N: usize> {
     models: Ordered<N>,

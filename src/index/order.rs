@@ -6,7 +6,7 @@ use heapless::Vec;
 
 use crate::catalog::{Catalog, Model, ModelId, Move, reorder, sort};
 use crate::policy::{Margin, Policy};
-use crate::profile::{Accuracy, Profile};
+use crate::profile::{Accuracy, Cost, Profile};
 use crate::select::threshold::Threshold;
 use crate::select::utility::Terms;
 use crate::time::Micros;
@@ -34,6 +34,8 @@ pub(super) struct Block {
     pub(super) accuracy: u32,
     /// The least μ + γσ in µs, rounded up.
     pub(super) threshold: i32,
+    /// The least.
+    pub(super) cost: Cost,
 }
 
 /// Where a model stands among the candidates for the base: the first of those that are more accurate than all before
@@ -82,9 +84,11 @@ impl<const N: usize> Ordered<N> {
         for (block, (terms, ids)) in
             blocks.iter_mut().zip(members).take((to / BLOCK).saturating_add(1)).skip(from)
         {
-            let accuracy = ids.iter().map(|&id| catalog.known(id).accuracy).max();
+            let profiles = ids.iter().map(|&id| catalog.known(id));
+            let accuracy = profiles.clone().map(|profile| profile.accuracy).max();
             *block = Block {
                 accuracy: accuracy.unwrap_or_default().as_ppm(),
+                cost: profiles.map(|profile| profile.cost).min().unwrap_or_default(),
                 threshold: terms.iter().map(|terms| terms.threshold).min().unwrap_or(i32::MAX),
             };
         }

@@ -104,11 +104,13 @@ impl<'a, const N: usize> Walk<'a, N> {
     /// No model of a block has a greater value; `None` if none fits.
     #[inline]
     fn bound(&self, asked: &Asked, block: usize) -> Option<Value> {
-        let Block { accuracy, threshold } = *self.models.blocks.get(block)?;
+        let Block { accuracy, threshold, cost } = *self.models.blocks.get(block)?;
         // The least of them.
         let mean = self.models.terms.get(block.wrapping_mul(BLOCK))?.mean;
-        (threshold <= asked.budget.time().get() as i32)
-            .then(|| Value::net(accuracy, asked.worth, asked.charge(mean, Cost(0))))
+        let may = threshold <= asked.budget.time().get() as i32
+            && accuracy >= self.request.min_accuracy().as_ppm()
+            && self.request.affords(cost);
+        may.then(|| Value::net(accuracy, asked.worth, asked.charge(mean, cost)))
     }
 
     /// Takes the models of a block into account, the slowest first: where they are more accurate, the others need not be

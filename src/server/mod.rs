@@ -165,7 +165,7 @@ pub use ticket::{Guard, Ticket};
 /// carry its old id, which is recognised, and teach nobody. So do those of another catalog's models.
 ///
 /// # Size
-/// 314 bytes for each of the `N` models there may be, of which its front is 162. To be built without
+/// 318 bytes for each of the `N` models there may be, of which its front is 166. To be built without
 /// optimisation it needs six times as much stack, so `N` is at most [`Self::MOST`], which is safe on a thread
 /// of 2 MiB; a greater one does not compile.
 #[derive(Clone, Debug, PartialEq)]
