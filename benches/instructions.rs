@@ -29,7 +29,7 @@ mod support;
 
 use support::asks::{Ask, Asks, Empty, Health, Kind, MaxCost, MinAccuracy, Plain, Priced, Sharpness9, Waits};
 use support::good_naive::Sorted;
-use support::served::{reports, server};
+use support::served::{reports, server, speed_up};
 use support::{Family, Measured, budgets, budgets_at_steps, catalog, index, naive, table, table3};
 
 /// Selections that are counted.
@@ -252,6 +252,7 @@ fn served<const N: usize>(models: &[Measured], method: &str, counts: Counts) {
     let mut server = server::<N>(models);
     match method {
         "report" => {
+            speed_up(&mut server);
             let reports = reports(&server, &repeated(&budgets(SELECTIONS), counts));
             learnt(&mut server, &reports[..counts.run]);
         }

@@ -1,7 +1,7 @@
 //! What a selection costs: `cargo bench --bench selection`.
 //!
-//! Each zoo is a group in which the naive version, the plain scan, the index and the floors run one after the other;
-//! the ratios to the naive version in this same run are printed at the end. Budgets vary with each selection.
+//! The naive versions, the plain scan, the index and the floors take turns, each over 2²⁰ requests, so that their branches
+//! are learnt by nobody; ratios are to the naive version that keeps to the same, in this run.
 
 #![allow(
     unreachable_pub,
@@ -12,95 +12,162 @@
     clippy::arithmetic_side_effects
 )]
 
-use std::hint::black_box;
-use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
 
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, Criterion};
+use clap::Parser;
+use mdinference::load::{Next, Queue, Settings};
 use mdinference::select::base::base;
 use mdinference::select::explore::{Window, exploration_set};
 use mdinference::select::sample::{sample, weights};
 use mdinference::select::utility::Terms;
 use mdinference::{
-    Accuracy, Budget, Catalog, Draw, Index, Latency, Micros, Model, ModelId, Policy, Profile, Request,
+    Budget, Catalog, Draw, Front, Index, Latency, Micros, Model, ModelId, Policy, Profile, Request, Server,
+    Timestamp,
 };
 use rand::rngs::{SmallRng, StdRng};
 use rand::{Rng, SeedableRng};
 
+#[path = "support/race.rs"]
+mod race;
 mod support;
 
-use support::{BUDGETS, Family, Measured, budgets, budgets_at_steps, catalog, index, naive, table, table3};
+use race::{Race, Time};
+use support::asks::{Asks, Empty, Health, Kind, MaxCost, MinAccuracy, Plain, Priced, Sharpness9, Waits};
+use support::good_naive::Sorted;
+use support::served::{reports, reports_of_nothing, server, speed_up};
+use support::{Family, Measured, budgets, budgets_at_steps, catalog, index, naive, table, table3};
 
-const NAIVE: &str = "naive, WeightedIndex";
+const NAIVE: &str = "naive";
+const GOOD: &str = "naive, sorted";
+/// Budgets, and what else is asked.
+const COUNT: usize = 1 << 20;
+/// Reports and updates.
+const CHANGES: usize = 1 << 16;
+
+/// Times of a selection, and their ratios to what one would write without this crate.
+#[derive(Parser)]
+struct Arguments {
+    /// Only what has this in its name, such as 'table3', 'dense-64/health' or 'upkeep'
+    #[arg(default_value = "")]
+    filter: String,
+    /// Cargo passes this to every benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
 
 fn main() {
-    let start = SystemTime::now();
-    let mut criterion = Criterion::default()
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_millis(900))
-        .sample_size(30)
-        .configure_from_args();
-    zoo::<12>(&mut criterion, "table3", &table3());
-    zoo::<64>(&mut criterion, "dense-64", &Family::Dense.models(64));
-    zoo::<64>(&mut criterion, "sparse-64", &Family::Sparse.models(64));
-    zoo::<256>(&mut criterion, "dense-256", &Family::Dense.models(256));
-    zoo::<256>(&mut criterion, "sparse-256", &Family::Sparse.models(256));
-    zoo::<1_024>(&mut criterion, "dense-1024", &Family::Dense.models(1_024));
-    zoo::<1_024>(&mut criterion, "sparse-1024", &Family::Sparse.models(1_024));
-    zoo::<10_000>(&mut criterion, "dense-10000", &Family::Dense.models(10_000));
-    zoo::<10_000>(&mut criterion, "sparse-10000", &Family::Sparse.models(10_000));
-    stages(&mut criterion);
-    upkeep::<12>(&mut criterion, "upkeep/table3", &table3());
-    upkeep::<1_024>(&mut criterion, "upkeep/dense-1024", &Family::Dense.models(1_024));
-    upkeep::<1_024>(&mut criterion, "upkeep/sparse-1024", &Family::Sparse.models(1_024));
-    criterion.final_summary();
-    print_ratios(start);
+    let Arguments { filter, bench: _ } = Arguments::parse();
+    let budgets = budgets(COUNT);
+    let (dense, sparse) = (|n| Family::Dense.models(n), |n| Family::Sparse.models(n));
+    let mut lines = Vec::new();
+    zoo::<12>("table3", &table3(), &budgets, &filter, &mut lines);
+    asked::<12>("table3", &table3(), &budgets, &filter, &mut lines);
+    zoo::<64>("dense-64", &dense(64), &budgets, &filter, &mut lines);
+    asked::<64>("dense-64", &dense(64), &budgets, &filter, &mut lines);
+    zoo::<64>("sparse-64", &sparse(64), &budgets, &filter, &mut lines);
+    zoo::<256>("dense-256", &dense(256), &budgets, &filter, &mut lines);
+    asked::<256>("dense-256", &dense(256), &budgets, &filter, &mut lines);
+    zoo::<256>("sparse-256", &sparse(256), &budgets, &filter, &mut lines);
+    zoo::<1_024>("dense-1024", &dense(1_024), &budgets, &filter, &mut lines);
+    asked::<1_024>("dense-1024", &dense(1_024), &budgets, &filter, &mut lines);
+    zoo::<1_024>("sparse-1024", &sparse(1_024), &budgets, &filter, &mut lines);
+    zoo::<10_000>("dense-10000", &dense(10_000), &budgets, &filter, &mut lines);
+    zoo::<10_000>("sparse-10000", &sparse(10_000), &budgets, &filter, &mut lines);
+    stages(&budgets, &filter, &mut lines);
+    upkeep::<12>("upkeep/table3", &table3(), &budgets, &filter, &mut lines);
+    upkeep::<64>("upkeep/dense-64", &dense(64), &budgets, &filter, &mut lines);
+    upkeep::<256>("upkeep/dense-256", &dense(256), &budgets, &filter, &mut lines);
+    upkeep::<1_024>("upkeep/dense-1024", &dense(1_024), &budgets, &filter, &mut lines);
+    upkeep::<1_024>("upkeep/sparse-1024", &sparse(1_024), &budgets, &filter, &mut lines);
+    waiting(&budgets, &filter, &mut lines);
+    let header = ["", "", "median (ns)", "naive ÷ this", "sorted ÷ this"];
+    println!("{}", table::table(&header, 2..5, lines));
 }
 
-/// Times `select` over `budgets`, a budget a call.
-fn over<T>(
-    group: &mut BenchmarkGroup<'_, WallTime>,
+/// The lines of the table that a race makes, with ratios to the naive versions if they ran.
+fn lines(times: &[Time]) -> impl Iterator<Item = Vec<String>> + '_ {
+    let ratio = |time: &Time, name| {
+        let other = times.iter().find(|other| other.name == name);
+        other.map_or(String::new(), |other| format!("{:.2}", time.times_as_fast_as(other)))
+    };
+    times.iter().map(move |time| {
+        let nanos = format!("{:.1}", time.nanos());
+        vec![time.race.clone(), time.name.clone(), nanos, ratio(time, NAIVE), ratio(time, GOOD)]
+    })
+}
+
+/// A budget alone.
+fn zoo<const N: usize>(
     name: &str,
+    models: &[Measured],
     budgets: &[Budget],
-    mut select: impl FnMut(Budget) -> T,
+    filter: &str,
+    table: &mut Vec<Vec<String>>,
 ) {
-    group.bench_function(name, |bencher| {
-        bencher.iter_custom(|calls| {
-            let start = Instant::now();
-            for &budget in budgets.iter().cycle().take(calls as usize) {
-                // By reference: a copy would wait for the decision's parts to be stored.
-                black_box(&select(budget));
-            }
-            start.elapsed()
-        });
+    let catalog = catalog::<N>(models);
+    let index = index::<N>(models, Policy::PAPER);
+    let asks = Asks::<N>::new(models, budgets);
+    let steps = budgets_at_steps(&index, COUNT);
+    let terms = terms_by_mean(&catalog);
+    let mut good = Sorted::new(models);
+    let mut std = [1, 2].map(StdRng::seed_from_u64);
+    let [std, other_std] = &mut std;
+    let mut small = [1, 2, 3, 4, 5, 6, 7].map(SmallRng::seed_from_u64);
+    let [for_good, for_scan, for_index, for_draw, for_base, for_steps, for_window] = &mut small;
+    let mut race = Race::new(name, filter);
+    race.over(NAIVE, &asks.list, |ask| naive::weighted_index::<Plain, N>(models, &asks, ask, std));
+    race.over("naive, choose_weighted", &asks.list, |ask| {
+        naive::choose_weighted::<Plain, N>(models, &asks, ask, other_std)
     });
+    race.over(GOOD, budgets, |&budget| good.select(budget, for_good));
+    race.over("plain scan", budgets, |&budget| {
+        catalog.select(&Policy::PAPER, budget, Draw::from_rng(for_scan))
+    });
+    race.over("index", budgets, |&budget| index.select(budget, Draw::from_rng(for_index)));
+    race.over("floor: draw", budgets, |_| for_draw.next_u64());
+    race.over("floor: draw and base", budgets, |&budget| (for_base.next_u64(), index.base(budget)));
+    table.extend(lines(&race.run()));
+    let mut race = Race::new(name, filter);
+    // What would be done here if it were not drawn by rejection.
+    race.over("at steps: plain window scan", &steps, |&budget| {
+        scan_window(&index, &terms, budget, Draw::from_rng(for_window))
+    });
+    race.over("at steps: index", &steps, |&budget| index.select(budget, Draw::from_rng(for_steps)));
+    table.extend(lines(&race.run()));
 }
 
-fn zoo<const N: usize>(criterion: &mut Criterion, name: &str, models: &[Measured]) {
-    let mut group = criterion.benchmark_group(name);
-    let catalog = catalog::<N>(models);
-    let index = index::<N>(models);
-    let drawn = budgets();
+/// A request: each kind of request by the index, against the naive version that keeps to it.
+fn asked<const N: usize>(
+    name: &str,
+    models: &[Measured],
+    budgets: &[Budget],
+    filter: &str,
+    table: &mut Vec<Vec<String>>,
+) {
+    let asks = Asks::<N>::new(models, budgets);
+    kind::<Empty, N>(&format!("{name}/request"), models, &asks, filter, table);
+    kind::<Health, N>(&format!("{name}/health"), models, &asks, filter, table);
+    kind::<MinAccuracy, N>(&format!("{name}/min_accuracy"), models, &asks, filter, table);
+    kind::<MaxCost, N>(&format!("{name}/max_cost"), models, &asks, filter, table);
+    kind::<Waits, N>(&format!("{name}/waits"), models, &asks, filter, table);
+    kind::<Priced, N>(&format!("{name}/price"), models, &asks, filter, table);
+    kind::<Sharpness9, N>(&format!("{name}/sharpness9"), models, &asks, filter, table);
+}
+
+fn kind<K: Kind, const N: usize>(
+    name: &str,
+    models: &[Measured],
+    asks: &Asks<N>,
+    filter: &str,
+    table: &mut Vec<Vec<String>>,
+) {
+    let index = index::<N>(models, K::POLICY);
     let mut std = StdRng::seed_from_u64(1);
     let mut small = SmallRng::seed_from_u64(1);
-    over(&mut group, NAIVE, &drawn, |budget| naive::weighted_index(models, budget, &mut std));
-    over(&mut group, "naive, choose_weighted", &drawn, |budget| {
-        naive::choose_weighted(models, budget, &mut std)
-    });
-    over(&mut group, "plain scan", &drawn, |budget| {
-        catalog.select(&Policy::PAPER, budget, Draw::from_rng(&mut small))
-    });
-    over(&mut group, "index", &drawn, |budget| index.select(budget, Draw::from_rng(&mut small)));
-    over(&mut group, "floor: draw", &drawn, |_| small.next_u64());
-    over(&mut group, "floor: draw and base", &drawn, |budget| (small.next_u64(), index.base(budget)));
-    let steps = budgets_at_steps(&index);
-    let terms = terms_by_mean(&catalog);
-    over(&mut group, "at steps: index", &steps, |budget| index.select(budget, Draw::from_rng(&mut small)));
-    over(&mut group, "at steps: plain window scan", &steps, |budget| {
-        scan_window(&index, &terms, budget, Draw::from_rng(&mut small))
-    });
-    group.finish();
+    let mut race = Race::new(name, filter);
+    race.over(NAIVE, &asks.list, |ask| naive::weighted_index::<K, N>(models, asks, ask, &mut std));
+    race.over("index", &asks.list, |ask| K::select(&index, asks, ask, Draw::from_rng(&mut small)));
+    table.extend(lines(&race.run()));
 }
 
 /// The terms of all models by μ, for the plain scan of a window.
@@ -126,109 +193,119 @@ fn scan_window<const N: usize>(
 }
 
 /// Each stage alone, on Table III.
-fn stages(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("stages/table3");
+fn stages(budgets: &[Budget], filter: &str, table: &mut Vec<Vec<String>>) {
     let catalog = catalog::<12>(&table3());
-    let index = index::<12>(&table3());
-    let (policy, budgets) = (Policy::PAPER, budgets());
+    let index = index::<12>(&table3(), Policy::PAPER);
+    let policy = Policy::PAPER;
     let mut small = SmallRng::seed_from_u64(1);
-    over(&mut group, "1: base", &budgets, |budget| base(catalog.models(), policy.margin, budget));
     let latency = |budget| -> Latency {
         let base = index.base(budget).and_then(|id| catalog.get(id));
         base.map(|profile| profile.latency).unwrap_or_default()
     };
-    over(&mut group, "2: exploration set", &budgets, |budget| {
+    let mut race = Race::new("stages/table3", filter);
+    race.over("1: base", budgets, |&budget| base(catalog.models(), policy.margin, budget));
+    race.over("2: exploration set", budgets, |&budget| {
         exploration_set(catalog.models(), latency(budget)).count()
     });
-    over(&mut group, "3: utilities and draw", &budgets, |budget| {
+    race.over("3: utilities and draw", budgets, |&budget| {
         sample(weights(catalog.models(), &policy, budget), Draw::from_rng(&mut small))
     });
-    let min_accuracy = Accuracy::from_percent(60.0).expect("an accuracy");
-    let request = Request::new(Budget::default()).with_min_accuracy(min_accuracy);
-    over(&mut group, "1 to 3 under constraints", &budgets, |budget| {
-        catalog.select(&policy, request.with_budget(budget), Draw::from_rng(&mut small))
-    });
-    over(&mut group, "explain", &budgets, |budget| {
-        catalog.explain(&policy, budget).candidates().map(|candidate| candidate.probability).sum::<f64>()
-    });
-    group.finish();
+    table.extend(lines(&race.run()));
 }
 
-/// Building an index, and updating one profile in it.
-fn upkeep<const N: usize>(criterion: &mut Criterion, name: &str, models: &[Measured]) {
-    let mut group = criterion.benchmark_group(name);
+/// What is done beside selections: building an index and updating one profile, taking in reports, publishing,
+/// explaining.
+fn upkeep<const N: usize>(
+    name: &str,
+    models: &[Measured],
+    budgets: &[Budget],
+    filter: &str,
+    table: &mut Vec<Vec<String>>,
+) {
     let catalog: Box<Catalog<N>> = catalog(models);
-    group.bench_function("build", |bencher| {
-        bencher.iter(|| Index::new((*catalog).clone(), Policy::PAPER));
-    });
+    let mut changed = index::<N>(models, Policy::PAPER);
+    let index = changed.clone();
     // Means that wander by up to 5 %, as estimates do.
-    let mut index = index::<N>(models);
-    let updates: Vec<(ModelId, Profile)> = (0..BUDGETS)
+    let updates: Vec<(ModelId, Profile)> = (0..CHANGES)
         .map(|at| {
             let id = catalog.id(at * 7 % models.len()).expect("an id");
             let profile = *catalog.get(id).expect("a profile");
             let percent = 95 + at as u32 * 3 % 11;
             let mean = Micros::new(profile.latency.mean.get() / 100 * percent);
-            (id, Profile::new(profile.accuracy, Latency { mean, ..profile.latency }))
+            (id, Profile { latency: Latency { mean, ..profile.latency }, ..profile })
         })
         .collect();
-    let mut updates = updates.iter().cycle();
-    group.bench_function("update one profile", |bencher| {
-        bencher.iter(|| {
-            let &(id, profile) = updates.next().expect("a cycle");
-            index.update(id, profile)
-        });
+    let mut learning: Box<Server<N>> = server(models);
+    speed_up(&mut learning);
+    let mut idle = learning.clone();
+    let moving = reports(&learning, &budgets[..CHANGES]);
+    let nothing = reports_of_nothing(&learning, &budgets[..CHANGES]);
+    let published = learning.clone();
+    let bytes = vec![1u8; size_of::<Front<N>>()];
+    let asked: Vec<(Budget, ModelId)> =
+        budgets.iter().zip(updates.iter().cycle()).map(|(&budget, &(id, _))| (budget, id)).collect();
+    let mut race = Race::new(name, filter);
+    race.over("build", budgets, |_| Index::new((*catalog).clone(), Policy::PAPER));
+    race.over("update one profile", &updates, |&(id, profile)| changed.update(id, profile));
+    race.over("report: moves a profile", &moving, |&(report, now)| learning.learn(report, now));
+    race.over("report: tells nothing", &nothing, |&(report, now)| idle.learn(report, now));
+    race.over("publish", budgets, |_| Arc::new(published.front().clone()));
+    race.over("bare copy of as many bytes", budgets, |_| Arc::<[u8]>::from(&bytes[..]));
+    race.over("probability", &asked, |&(budget, id)| index.probability(budget, id));
+    race.over("explain", budgets, |&budget| {
+        index.explain(budget).candidates().map(|candidate| candidate.probability).sum::<f64>()
     });
-    group.finish();
+    table.extend(lines(&race.run()));
 }
 
-/// The medians of this run, and their ratios to the naive version of the same zoo.
-fn print_ratios(start: SystemTime) {
-    let mut lines = Vec::new();
-    let zoos = [
-        "table3",
-        "dense-64",
-        "sparse-64",
-        "dense-256",
-        "sparse-256",
-        "dense-1024",
-        "sparse-1024",
-        "dense-10000",
-        "sparse-10000",
-    ];
-    let methods =
-        [NAIVE, "naive, choose_weighted", "plain scan", "index", "floor: draw", "floor: draw and base"];
-    for zoo in zoos {
-        let Some(naive) = median(zoo, NAIVE, start) else { continue };
-        for method in methods {
-            if let Some(median) = median(zoo, method, start) {
-                let ratio = format!("{:.1}", naive / median);
-                lines.push(vec![zoo.to_owned(), method.to_owned(), format!("{median:.1}"), ratio]);
+/// How many wait.
+const WAITING: usize = 1_000;
+
+/// A queue in which 1,000 wait for one worker and Table III: each step puts one in and hands one out, 50 µs later, so that
+/// one waits for 50 ms on average.
+fn waiting(budgets: &[Budget], filter: &str, table: &mut Vec<Vec<String>>) {
+    let index = index::<12>(&table3(), Policy::PAPER);
+    let mut race = Race::new("queue/table3", filter);
+    for (name, settings) in [
+        ("put and dispatch, priced", Settings::DEFAULT),
+        ("put and dispatch", Settings::DEFAULT.with_priced(false)),
+    ] {
+        let (mut queue, mut small, mut now) = filled(budgets, settings);
+        let index = &index;
+        race.over(name, budgets, move |&budget| {
+            now += 50;
+            let at = Timestamp::from_micros(now);
+            let draw = Draw::from_rng(&mut small);
+            let put = queue.put(Request::new(budget), draw, now, at);
+            let next = queue.next(&**index, at);
+            if let Some(Next::Run { worker, .. }) = &next {
+                queue.ended(*worker, at);
             }
-        }
-        let at_steps = |method| median(zoo, &format!("at steps: {method}"), start);
-        if let (Some(index), Some(scan)) = (at_steps("index"), at_steps("plain window scan")) {
-            let ratio = format!("{:.2} of the scan", index / scan);
-            lines.push(vec![zoo.to_owned(), "at steps: index".to_owned(), format!("{index:.1}"), ratio]);
-        }
+            (put, next)
+        });
     }
-    if !lines.is_empty() {
-        let header = ["zoo", "method", "median (ns)", "naive ÷ this"];
-        println!("\nRatios within this run:\n{}", table::table(&header, 2..4, lines));
-    }
+    let (mut queue, mut small, now) = filled(budgets, Settings::DEFAULT);
+    race.over("put and cancel", budgets, move |&budget| {
+        let draw = Draw::from_rng(&mut small);
+        let put = queue.put(Request::new(budget), draw, now, Timestamp::from_micros(now));
+        put.map(|waiting| queue.cancel(waiting))
+    });
+    table.extend(lines(&race.run()));
 }
 
-/// The median of a benchmark in nanoseconds, if criterion has written it since `start`.
-fn median(group: &str, name: &str, start: SystemTime) -> Option<f64> {
-    let home = std::env::var_os("CRITERION_HOME").map(PathBuf::from).unwrap_or_else(|| {
-        let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-        PathBuf::from(target).join("criterion")
-    });
-    let file_name = |text: &str| text.replace([':', '/'], "_");
-    let path = home.join(file_name(group)).join(file_name(name)).join("new/estimates.json");
-    if std::fs::metadata(&path).ok()?.modified().ok()? < start {
-        return None;
+type Filled = Queue<u64, { WAITING + 8 }>;
+
+fn filled(budgets: &[Budget], settings: Settings) -> (Box<Filled>, SmallRng, u64) {
+    let mut queue: Box<Filled> = Box::new(Queue::new(settings));
+    let mut small = SmallRng::seed_from_u64(1);
+    let mut now = 0;
+    for &budget in
+        budgets.iter().cycle().filter(|budget| budget.time() > Micros::from_millis(100)).take(WAITING)
+    {
+        // Of those that are put in one after another over 50 ms.
+        now += 50;
+        let draw = Draw::from_rng(&mut small);
+        queue.put(Request::new(budget), draw, now, Timestamp::from_micros(now)).expect("room");
     }
-    let estimates: serde_json::Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-    estimates["median"]["point_estimate"].as_f64()
+    (queue, small, now)
 }
