@@ -3,6 +3,7 @@
 use heapless::Vec;
 
 use crate::batch::{BatchTime, Growth};
+use crate::catalog::Model;
 use crate::index::Index;
 use crate::load::batch::{Choice, Lot};
 use crate::load::entry::Entry;
@@ -15,6 +16,7 @@ use crate::load::wait::expected_wait;
 use crate::load::workers::{Worker, Workers};
 use crate::profile::Latency;
 use crate::request::{Budget, Draw, ModelSet, Price, Request};
+use crate::select::Decision;
 use crate::select::threshold::Threshold;
 use crate::time::{Micros, Timestamp};
 
@@ -262,7 +264,11 @@ impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize, const BATCH: 
         if !free {
             return None;
         }
-        let lot = if self.max_batch > 1 && self.len() > 1 && decision.reason.fits() {
+        let lot = if self.max_batch <= 1 || self.len() <= 1 {
+            Lot::one(decision)
+        } else if hopeless {
+            self.hopeless(decision, models.index(), allowed, now)
+        } else if decision.reason.fits() {
             self.choice(models.index(), allowed, now).best().unwrap_or(Lot::one(decision))
         } else {
             Lot::one(decision)
@@ -274,6 +280,27 @@ impl<T, G: BatchTime, const CAPACITY: usize, const WORKERS: usize, const BATCH: 
             self.learn(&lot, models.index(), now);
         }
         self.run(Lot { decision, ..lot }, ticket, latency, now)
+    }
+
+    /// As many as are hopeless from the first on, since there is nothing that a larger batch could spoil.
+    fn hopeless<const N: usize>(
+        &self,
+        decision: Decision,
+        index: &Index<N>,
+        allowed: Option<&ModelSet<N>>,
+        now: Timestamp,
+    ) -> Lot {
+        let id = decision.model;
+        let model = Model { id, profile: index.catalog().get(id).copied().unwrap_or_default() };
+        let too = |&place: &usize| {
+            self.line.get(place).is_some_and(|(deadline, entry)| {
+                let left = entry.request_at(deadline, allowed, now).budget().time();
+                left <= self.least && entry.accepts(&model, allowed)
+            })
+        };
+        // The first is, by what it may go to.
+        let size = (1..usize::from(self.max_batch)).take_while(too).count().saturating_add(1) as u16;
+        Lot { decision, first: 0, size, stretch: self.time.stretch(id, size) }
     }
 
     fn choice<'a, const N: usize>(

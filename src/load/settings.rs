@@ -40,6 +40,7 @@ pub enum Hopeless {
     /// It is handed out as shed.
     #[default]
     Shed,
-    /// It is run on the fastest model all the same, in its turn: others may be late for it.
+    /// It is run on the fastest model all the same, in its turn and with others that are hopeless: those behind may be late
+    /// for it.
     Fastest,
 }

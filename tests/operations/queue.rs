@@ -482,7 +482,18 @@ impl<const CAPACITY: usize> Operated<CAPACITY> {
                     let whole = waiting[place].after(0).budget();
                     assert!(decision.budget == whole || run[0].earlier.is_some() && decision.budget < whole);
                 } else {
-                    assert_eq!((place, ids.len()), (0, 1), "more than one");
+                    // What fits no model at all goes to the fastest with all behind it that do not either.
+                    let model =
+                        Model { id: decision.model, profile: *ready.catalog().get(decision.model).unwrap() };
+                    let hopeless = |listed: &&Listed| {
+                        let request = listed.at(allowed, self.now).after(0);
+                        let fits = |model: Model| fits(&ready, model.profile.latency, request.budget());
+                        !ready.catalog().models().any(fits) && request.exclusion(&model).is_none()
+                    };
+                    let behind =
+                        run[1..].iter().chain(&self.waiting).take(self.most - 1).take_while(hopeless).count();
+                    let together = if probe.is_none() && !fitting && !may_do { 1 + behind } else { 1 };
+                    assert_eq!((place, ids.len()), (0, together), "those that go together");
                     let key = |decision: &Decision| (decision.model, decision.base, decision.budget);
                     assert_eq!(key(&decision), key(&expected));
                     assert_eq!(decision.reason.fits(), expected.reason.fits());
