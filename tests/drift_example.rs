@@ -254,16 +254,12 @@ fn a_canary_is_not_among_the_measured() {
     assert!((20..=30).contains(&live.measures.probes), "{} probes", live.measures.probes);
 }
 
-/// A directory of its own for each test, as figures are left in it.
 fn directory(test: &str) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("drift").join(test);
-    fs::create_dir_all(&directory).unwrap();
-    directory
+    transcript::directory("drift", test)
 }
 
 fn transcripts(directory: &Path, arguments: &[&str]) -> String {
-    let runs: Vec<_> = arguments.iter().map(|arguments| (*arguments, "")).collect();
-    transcript::transcripts("drift", directory, &runs)
+    transcript::without_input("drift", directory, arguments)
 }
 
 #[test]

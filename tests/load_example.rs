@@ -266,16 +266,12 @@ fn waits_are_right_for_a_pool_a_model() {
     assert!(of("paper_no_waits") < 15.0, "{}", of("paper_no_waits"));
 }
 
-/// A directory of its own for each test, as figures are left in it.
 fn directory(test: &str) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("load").join(test);
-    fs::create_dir_all(&directory).unwrap();
-    directory
+    transcript::directory("load", test)
 }
 
 fn transcripts(directory: &Path, arguments: &[&str]) -> String {
-    let runs: Vec<_> = arguments.iter().map(|arguments| (*arguments, "")).collect();
-    transcript::transcripts("load", directory, &runs)
+    transcript::without_input("load", directory, arguments)
 }
 
 #[test]

@@ -19,18 +19,16 @@ mod expected;
 #[path = "support/transcript.rs"]
 mod transcript;
 
-/// A directory of its own for each test, as figures are left in it.
+/// With a small zoo in it.
 fn directory(test: &str) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
-    fs::create_dir_all(&directory).unwrap();
+    let directory = transcript::directory("subset", test);
     let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/select/small.csv");
     fs::copy(small, directory.join("small.csv")).unwrap();
     directory
 }
 
 fn transcripts(directory: &Path, arguments: &[&str]) -> String {
-    let runs: Vec<_> = arguments.iter().map(|arguments| (*arguments, "")).collect();
-    transcript::transcripts("subset", directory, &runs)
+    transcript::without_input("subset", directory, arguments)
 }
 
 #[test]

@@ -134,7 +134,7 @@ impl<'a, const N: usize> Walk<'a, N> {
             if terms.accuracy < accuracy {
                 continue;
             }
-            let raised = if self.any_wait { terms.later(self.request.wait(id)) } else { *terms };
+            let raised = self.raised(terms, id);
             if !raised.fits(asked.budget) || !self.eligible(id) {
                 continue;
             }
@@ -151,7 +151,12 @@ impl<'a, const N: usize> Walk<'a, N> {
     #[inline(always)]
     fn at(&self, place: usize) -> Option<(ModelId, Terms)> {
         let (terms, &id) = self.models.terms.get(place).zip(self.models.catalog.order().get(place))?;
-        Some((id, if self.any_wait { terms.later(self.request.wait(id)) } else { *terms }))
+        Some((id, self.raised(terms, id)))
+    }
+
+    #[inline(always)]
+    fn raised(&self, terms: &Terms, id: ModelId) -> Terms {
+        if self.any_wait { terms.later(self.request.wait(id)) } else { *terms }
     }
 
     /// Of equal values the smaller μ + γσ comes first, then the lower id.

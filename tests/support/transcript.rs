@@ -1,5 +1,6 @@
 //! Examples as their users meet them: what they print, and how they end.
 
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,6 +15,21 @@ pub fn transcripts(example: &str, directory: &Path, runs: &[(&str, &str)]) -> St
         format!("$ {example} {arguments}\n{}\n", outcome(&mut command, input))
     };
     runs.iter().map(run).collect()
+}
+
+/// A directory of its own for a test of an example, as figures are left in it.
+#[allow(dead_code, reason = "not every example leaves figures")]
+pub fn directory(example: &str, test: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(example).join(test);
+    fs::create_dir_all(&directory).unwrap();
+    directory
+}
+
+/// [`transcripts`] of runs that read nothing.
+#[allow(dead_code, reason = "not every example reads nothing")]
+pub fn without_input(example: &str, directory: &Path, arguments: &[&str]) -> String {
+    let runs: Vec<_> = arguments.iter().map(|arguments| (*arguments, "")).collect();
+    transcripts(example, directory, &runs)
 }
 
 /// The example, brought up to date first: `cargo test` does so by itself, `cargo test --test NAME` does not.
