@@ -47,7 +47,7 @@ const CHANGES: usize = 1 << 16;
 /// Times of a selection, and their ratios to what one would write without this crate.
 #[derive(Parser)]
 struct Arguments {
-    /// Only what has this in its name, such as 'table3', 'dense-64/health' or 'upkeep'
+    /// Only what has this in its name, such as 'table3', or one of these, such as '/health|upkeep'
     #[arg(default_value = "")]
     filter: String,
     /// Cargo passes this to every benchmark

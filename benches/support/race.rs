@@ -32,14 +32,16 @@ pub struct Time {
 }
 
 impl<'a> Race<'a> {
-    /// Of the ways whose name, after that of the race and a slash, has `filter` in it.
+    /// Of the ways whose name, after that of the race and a slash, has one of the parts of `filter` in it, which are
+    /// divided by bars.
     pub fn new(name: &'a str, filter: &'a str) -> Self {
         Self { name, filter, ways: Vec::new() }
     }
 
     /// A way that goes on along `list` from turn to turn, and over and over: as long as the list is, nothing learns it.
     pub fn over<T, R>(&mut self, name: &str, list: &'a [T], mut call: impl FnMut(&T) -> R + 'a) {
-        if !format!("{}/{name}", self.name).contains(self.filter) {
+        let full = format!("{}/{name}", self.name);
+        if !self.filter.split('|').any(|part| full.contains(part)) {
             return;
         }
         let mut from = 0;

@@ -1,68 +1,15 @@
-//! Stage 3 on a step of the staircase: four models side by side, or by rejection if there are more.
+//! Stage 3 among more models than stand side by side: each utility worked out once, or by rejection.
 
 use heapless::Vec;
 
 use crate::catalog::ModelId;
 use crate::policy::Sharpness;
 use crate::request::{Budget, Draw};
-use crate::select::sample::{sample, sharper, unit};
+use crate::select::sample::{sample, sharper};
 use crate::select::utility::Terms;
 
 /// So many utilities are kept side by side.
 const FEW: usize = 16;
-
-/// Up to four models; a lane without one has an accuracy of zero, and so no weight.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Lanes {
-    mean: [i32; Self::COUNT],
-    threshold: [i32; Self::COUNT],
-    fraction: [f32; Self::COUNT],
-    accuracy: [f32; Self::COUNT],
-    ids: [ModelId; Self::COUNT],
-}
-
-impl Lanes {
-    pub(super) const COUNT: usize = 4;
-
-    /// The first of `models`; `base` is the id of the lanes without a model.
-    pub(super) fn new<'a>(models: impl Iterator<Item = (&'a Terms, &'a ModelId)>, base: ModelId) -> Self {
-        let mut lanes = Self { ids: [base; Self::COUNT], ..Self::default() };
-        let Self { mean, threshold, fraction, accuracy, ids } = &mut lanes;
-        let slots = mean.iter_mut().zip(threshold).zip(fraction).zip(accuracy).zip(ids);
-        for ((terms, &model), ((((mean, threshold), fraction), accuracy), id)) in models.zip(slots) {
-            *mean = terms.mean;
-            *threshold = terms.threshold;
-            *fraction = terms.fraction;
-            *accuracy = terms.accuracy;
-            *id = model;
-        }
-        lanes
-    }
-
-    /// As [`sample`], for up to four models: the same sums in the same order.
-    #[inline]
-    #[expect(clippy::indexing_slicing, reason = "a lane is below four, and the compiler knows")]
-    pub(super) fn draw(&self, budget: Budget, draw: Draw, base: ModelId) -> ModelId {
-        let weights: [f32; Self::COUNT] = core::array::from_fn(|lane| {
-            let terms = Terms {
-                mean: self.mean[lane],
-                threshold: self.threshold[lane],
-                fraction: self.fraction[lane],
-                accuracy: self.accuracy[lane],
-            };
-            terms.weight(budget)
-        });
-        let [first, second, third, fourth] = weights;
-        let two = first + second;
-        let three = two + third;
-        let target = unit(draw) * (three + fourth);
-        let past = |sum: f32| usize::from(sum <= target);
-        let lane = past(first).wrapping_add(past(two)).wrapping_add(past(three)) & (Self::COUNT - 1);
-        // Not so only where all weights are zero. Reading the weight back has the compiler keep all four in one
-        // register.
-        if weights[lane] > 0.0 { self.ids[lane] } else { base }
-    }
-}
 
 /// As [`sample`] by the weights made of these utilities, each worked out once; `None` if there are too many.
 #[inline]

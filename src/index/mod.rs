@@ -1,6 +1,7 @@
 //! [`Index`]: a catalog arranged so that a selection costs next to nothing.
 
 mod draw;
+mod lanes;
 mod order;
 mod staircase;
 mod walk;
@@ -166,8 +167,9 @@ impl<const N: usize> Index<N> {
             return Decision { model, base: model.place(), reason: self.nothing_fits(budget), budget };
         };
         let model = match step.method {
-            Method::Certain => step.base,
-            Method::Lanes => step.lanes.draw(budget, draw, step.base),
+            // One that is certain too: a branch that nothing foretells costs more than its weight does.
+            Method::Certain | Method::Two => step.lanes.draw_of_two(budget, draw),
+            Method::Four => step.lanes.draw_of_four(budget, draw, step.base),
             Method::Window => self.draw_from_window(step, budget, draw),
         };
         let reason = if model == step.base { Reason::Base } else { Reason::Explored };

@@ -4,7 +4,8 @@
 use heapless::Vec;
 
 use crate::catalog::ModelId;
-use crate::index::draw::{Bound, Lanes};
+use crate::index::draw::Bound;
+use crate::index::lanes::Lanes;
 use crate::index::order::{Change, Ordered};
 use crate::request::Budget;
 use crate::select::explore::Window;
@@ -48,8 +49,10 @@ pub(super) struct Step {
 pub(super) enum Method {
     /// It is the base, with certainty.
     Certain,
+    /// All of its models are in the first two lanes.
+    Two,
     /// All of its models are in its lanes.
-    Lanes,
+    Four,
     /// There are more, or the sharpness is not 1.
     Window,
 }
@@ -234,9 +237,12 @@ impl Step {
         self.method = match fitting.clone().take(Lanes::COUNT.wrapping_add(1)).count() {
             0 | 1 => Method::Certain,
             _ if accuracy == 0.0 => Method::Certain,
-            0..=Lanes::COUNT if models.policy.sharpness.is_paper() => Method::Lanes,
+            _ if !models.policy.sharpness.is_paper() => Method::Window,
+            2 => Method::Two,
+            0..=Lanes::COUNT => Method::Four,
             _ => Method::Window,
         };
-        self.lanes = Lanes::new(fitting, self.base);
+        let certain = self.method == Method::Certain;
+        self.lanes = Lanes::new(fitting.take(if certain { 0 } else { Lanes::COUNT }), self.base);
     }
 }
