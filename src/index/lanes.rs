@@ -21,17 +21,16 @@ impl Lanes {
 
     /// The first of `models`; `base` is the id of the lanes without a model.
     pub(super) fn new<'a>(models: impl Iterator<Item = (&'a Terms, &'a ModelId)>, base: ModelId) -> Self {
-        let mut lanes = Self { ids: [base; Self::COUNT], ..Self::default() };
-        let Self { mean, threshold, fraction, accuracy, ids } = &mut lanes;
-        let slots = mean.iter_mut().zip(threshold).zip(fraction).zip(accuracy).zip(ids);
-        for ((terms, &model), ((((mean, threshold), fraction), accuracy), id)) in models.zip(slots) {
-            *mean = terms.mean;
-            *threshold = terms.threshold;
-            *fraction = terms.fraction;
-            *accuracy = terms.accuracy;
-            *id = model;
+        let mut models = models.map(|(&terms, &id)| (terms, id));
+        let four: [_; Self::COUNT] =
+            core::array::from_fn(|_| models.next().unwrap_or((Terms::default(), base)));
+        Self {
+            mean: four.map(|(terms, _)| terms.mean),
+            threshold: four.map(|(terms, _)| terms.threshold),
+            fraction: four.map(|(terms, _)| terms.fraction),
+            accuracy: four.map(|(terms, _)| terms.accuracy),
+            ids: four.map(|(_, id)| id),
         }
-        lanes
     }
 
     /// Where only the first two lanes have models.

@@ -9,7 +9,6 @@ use crate::policy::{Margin, Policy};
 use crate::profile::{Accuracy, Cost, Profile};
 use crate::select::threshold::Threshold;
 use crate::select::utility::Terms;
-use crate::time::Micros;
 
 /// A catalog with what the index needs of each model at hand.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,13 +41,11 @@ pub(super) struct Block {
 /// them is the next step of the staircase (Eq. 1 with its tie-breaks).
 pub(super) type Rank = (Threshold, Reverse<Accuracy>, ModelId);
 
-/// What an update changed: a model went from an old mean and rank to new ones.
+/// What an update changed: a model went from one place to another in either order.
 pub(super) struct Change {
     pub(super) old: Profile,
-    pub(super) old_mean: Micros,
-    pub(super) new_mean: Micros,
-    /// The places in `by_threshold` from which and up to which models moved.
-    pub(super) places: (usize, usize),
+    pub(super) by_mean: Move,
+    pub(super) by_threshold: Move,
 }
 
 impl<const N: usize> Ordered<N> {
@@ -103,6 +100,11 @@ impl<const N: usize> Ordered<N> {
         rank(&self.catalog, self.policy.margin, id)
     }
 
+    /// The whole microseconds of μ + γσ.
+    pub(super) fn threshold(&self, id: ModelId) -> i32 {
+        Threshold::new(self.profile(id).latency, self.policy.margin).as_whole_micros()
+    }
+
     /// The first model by μ, and the others with the same μ.
     pub(super) fn fastest(&self) -> impl Iterator<Item = Model> + '_ {
         let least = self.catalog.models().next().map(|model| model.profile.latency.mean);
@@ -123,12 +125,7 @@ impl<const N: usize> Ordered<N> {
         let moved = reorder(by_threshold, old_rank, new_rank, |other| {
             if other == id { old_rank } else { rank(catalog, policy.margin, other) }
         });
-        Some(Change {
-            old: changed.old,
-            old_mean: changed.old.latency.mean,
-            new_mean: profile.latency.mean,
-            places: (moved.from.min(moved.to), moved.from.max(moved.to)),
-        })
+        Some(Change { old: changed.old, by_mean: changed.moved, by_threshold: moved })
     }
 }
 

@@ -1,15 +1,16 @@
 //! Stage 1 as a staircase: the base as a function of the budget, a step for each model that is ever the base, with
 //! stage 2 worked out beforehand, since the exploration set depends on the base alone.
 
+use core::ops::Range;
+
 use heapless::Vec;
 
-use crate::catalog::ModelId;
+use crate::catalog::{ModelId, Move};
 use crate::index::draw::Bound;
 use crate::index::lanes::Lanes;
 use crate::index::order::{Change, Ordered};
 use crate::request::Budget;
 use crate::select::explore::Window;
-use crate::select::threshold::Threshold;
 use crate::select::utility::Terms;
 use crate::time::Micros;
 
@@ -66,8 +67,9 @@ impl<const N: usize> Staircase<N> {
     /// Builds all steps anew.
     pub(super) fn build(&mut self, models: &Ordered<N>) {
         self.steps.clear();
-        self.climb(models, (0, N));
-        self.refresh(models, |_| false);
+        self.thresholds = [i32::MAX; N];
+        self.climb(models, 0, N);
+        self.refresh(models);
     }
 
     /// The step whose base is the most accurate model that fits; `None` if nothing fits.
@@ -106,81 +108,110 @@ impl<const N: usize> Staircase<N> {
 
     /// Follows a change of `id` in `models`.
     pub(super) fn update(&mut self, models: &Ordered<N>, id: ModelId, change: &Change) {
-        let Change { old_mean, new_mean, places, .. } = *change;
-        self.steps.retain(|step| step.base != id);
-        for step in &mut self.steps {
-            let window = Window::around(models.profile(step.base).latency);
-            let shift = |place: u16, old: bool, new: bool| {
-                place.wrapping_add(u16::from(new)).wrapping_sub(u16::from(old))
-            };
-            step.first = shift(step.first, old_mean < window.low, new_mean < window.low);
-            step.end = shift(step.end, old_mean <= window.high, new_mean <= window.high);
+        let Change { old, by_mean, by_threshold: Move { from, to } } = *change;
+        let profile = models.profile(id);
+        let mut own = None;
+        for (at, step) in self.steps.iter_mut().enumerate() {
+            if step.base == id {
+                own = Some(at);
+            } else {
+                step.shift(models, by_mean, profile.latency.mean);
+            }
         }
-        self.climb(models, places);
-        self.refresh(models, |window| window.contains(old_mean) || window.contains(new_mean));
+        if let Some(at) = own {
+            self.renew(models, at, id);
+        }
+        if profile.accuracy != old.accuracy {
+            self.climb(models, from.min(to), N);
+        } else if from != to {
+            // Past those that moved nothing is more accurate than what came before.
+            self.climb(models, from.min(to), from.max(to));
+        }
+        self.refresh(models);
     }
 
-    /// Goes through the models by threshold from the first of `places` and makes a step of each that is more accurate
-    /// than all before it, until past the last of `places` it meets a step that stood before: from there on nothing
-    /// has changed.
-    fn climb(&mut self, models: &Ordered<N>, places: (usize, usize)) {
-        let (from, to) = places;
-        let Some(&id) = models.by_threshold.get(from) else { return };
-        let start = models.rank(id);
+    /// Makes a step anew whose base has changed, or takes it out if the others are no longer in order around it.
+    fn renew(&mut self, models: &Ordered<N>, at: usize, id: ModelId) {
+        let own = models.rank(id);
+        let rank = |at: usize| self.steps.get(at).map(|step| models.rank(step.base));
+        let (before, after) = (rank(at.wrapping_sub(1)), rank(at.wrapping_add(1)));
+        if before.is_some_and(|before| before > own) || after.is_some_and(|after| after < own) {
+            self.remove(at);
+        } else if let Some((step, threshold)) = self.steps.get_mut(at).zip(self.thresholds.get_mut(at)) {
+            *step = Step::new(models, id);
+            *threshold = models.threshold(id);
+        }
+    }
+
+    /// Goes through the models by threshold, from one place up to another, and makes a step of each that is more accurate
+    /// than all before it, and of no other.
+    fn climb(&mut self, models: &Ordered<N>, from: usize, to: usize) {
+        let all = models.by_threshold.as_slice();
+        let Some(range) = all.get(from..all.len().min(to.saturating_add(1))) else { return };
+        let ([first, .., last] | [first @ last]) = *range else { return };
+        let start = models.rank(first);
         let mut at = self.steps.partition_point(|step| models.rank(step.base) < start);
         let before = self.steps.get(at.wrapping_sub(1));
         let mut best = before.map(|step| models.profile(step.base).accuracy);
-        for (place, &id) in models.by_threshold.iter().enumerate().skip(from) {
+        for &id in range {
             let accuracy = models.profile(id).accuracy;
-            if best >= Some(accuracy) {
-                continue;
+            if best < Some(accuracy) {
+                best = Some(accuracy);
+                self.remove_while(at, |step| models.rank(step.base) < models.rank(id));
+                if self.steps.get(at).is_none_or(|step| step.base != id) {
+                    self.insert(at, Step::new(models, id), models.threshold(id));
+                }
+                at = at.wrapping_add(1);
             }
-            best = Some(accuracy);
-            while self.steps.get(at).is_some_and(|step| models.rank(step.base) < models.rank(id)) {
-                self.remove(at);
-            }
-            if self.steps.get(at).is_none_or(|step| step.base != id) {
-                self.insert(at, Step::new(models, id));
-            } else if place > to {
-                return;
-            }
-            at = at.wrapping_add(1);
         }
-        self.steps.truncate(at);
+        self.remove_while(at, |step| models.rank(step.base) <= models.rank(last));
     }
 
     // Not those of `Vec`, which have a panic that the compiler does not see to be out of reach.
 
-    fn insert(&mut self, at: usize, step: Step) {
+    fn insert(&mut self, at: usize, step: Step, threshold: i32) {
         // There are no more steps than models.
         let _ = self.steps.push(step);
         if let Some(rest @ [_, ..]) = self.steps.get_mut(at..) {
             rest.rotate_right(1);
         }
+        if let Some(rest @ [_, ..]) = self.thresholds.get_mut(at..self.steps.len()) {
+            rest.rotate_right(1);
+        }
+        if let Some(place) = self.thresholds.get_mut(at) {
+            *place = threshold;
+        }
     }
 
     fn remove(&mut self, at: usize) {
+        if let Some(rest @ [_, ..]) = self.thresholds.get_mut(at..self.steps.len()) {
+            rest.rotate_left(1);
+            if let Some(last) = rest.last_mut() {
+                *last = i32::MAX;
+            }
+        }
         if let Some(rest @ [_, ..]) = self.steps.get_mut(at..) {
             rest.rotate_left(1);
             self.steps.pop();
         }
     }
 
-    /// Brings up to date what follows from the windows and the thresholds: of steps that are new or whose window has
-    /// `changed`, or whose next step is another.
-    fn refresh(&mut self, models: &Ordered<N>, changed: impl Fn(&Window) -> bool) {
-        let mut next = i32::MAX;
-        for threshold in self.thresholds.iter_mut().skip(self.steps.len()) {
-            *threshold = next;
+    fn remove_while(&mut self, at: usize, condition: impl Fn(&Step) -> bool) {
+        while self.steps.get(at).is_some_and(&condition) {
+            self.remove(at);
         }
-        for (step, place) in self.steps.iter_mut().zip(&mut self.thresholds).rev() {
-            let profile = models.profile(step.base);
-            if step.next != next || changed(&Window::around(profile.latency)) {
+    }
+
+    /// Brings up to date what follows from the windows and the thresholds: of steps that are new or whose window has
+    /// changed, or whose next step is another.
+    fn refresh(&mut self, models: &Ordered<N>) {
+        let mut next = i32::MAX;
+        for (step, &threshold) in self.steps.iter_mut().zip(&self.thresholds).rev() {
+            if step.next != next {
                 step.next = next;
                 step.trim(models);
             }
-            *place = Threshold::new(profile.latency, models.policy.margin).as_whole_micros();
-            next = *place;
+            next = threshold;
         }
         for (first, block) in self.blocks.iter_mut().zip(self.thresholds.chunks(BLOCK)) {
             *first = block.first().copied().unwrap_or(i32::MAX);
@@ -208,12 +239,12 @@ impl Step {
     /// The step of `base`, not yet trimmed.
     fn new<const N: usize>(models: &Ordered<N>, base: ModelId) -> Self {
         let window = Window::around(models.profile(base).latency);
-        let mean = |terms: &Terms| Micros::new(terms.mean.unsigned_abs());
+        let (low, high) = (window.low.get() as i32, window.high.get() as i32);
         Self {
             base,
-            first: models.terms.partition_point(|terms| mean(terms) < window.low) as u16,
+            first: models.terms.partition_point(|terms| terms.mean < low) as u16,
             count: 0,
-            end: models.terms.partition_point(|terms| mean(terms) <= window.high) as u16,
+            end: models.terms.partition_point(|terms| terms.mean <= high) as u16,
             next: Self::UNTRIMMED,
             method: Method::Certain,
             bound: Bound::default(),
@@ -221,19 +252,43 @@ impl Step {
         }
     }
 
+    /// Follows a model, now of this mean, that has gone from one place by μ to another.
+    ///
+    /// Its new place among the others tells whether it is before an edge of the window, unless it is right there.
+    fn shift<const N: usize>(&mut self, models: &Ordered<N>, Move { from, to }: Move, mean: Micros) {
+        let Range { start, end } = self.window();
+        if from.max(to).wrapping_add(1) < start || from.min(to) > end {
+            return;
+        }
+        let was_in = self.window().contains(&from);
+        let window = || Window::around(models.profile(self.base).latency);
+        let edge = |edge: u16, before: &dyn Fn() -> bool| {
+            let others = usize::from(edge).wrapping_sub(usize::from(from < usize::from(edge)));
+            others.wrapping_add(usize::from(to < others || to == others && before())) as u16
+        };
+        let (first, end) =
+            (edge(self.first, &|| mean < window().low), edge(self.end, &|| mean <= window().high));
+        (self.first, self.end) = (first, end);
+        if was_in || self.window().contains(&to) {
+            self.next = Self::UNTRIMMED;
+        }
+    }
+
+    /// The places by μ of the models in the window.
+    fn window(&self) -> Range<usize> {
+        self.first.into()..self.end.into()
+    }
+
     /// Takes those models of the window into account that fit some budget of this step.
     fn trim<const N: usize>(&mut self, models: &Ordered<N>) {
-        let (first, end) = (usize::from(self.first), usize::from(self.end));
-        let window = models.terms.get(first..end).unwrap_or_default();
-        let ids = models.catalog.order().get(first..end).unwrap_or_default();
+        let all = models.terms.get(self.window()).unwrap_or_default();
         let fits = |terms: &Terms| terms.threshold <= self.next;
-        let last = window.iter().rposition(fits);
-        self.count = last.map_or(0, |last| last.wrapping_add(1)) as u16;
+        let count = all.iter().rposition(fits).map_or(0, |last| last.wrapping_add(1));
+        self.count = count as u16;
+        let window = all.get(..count).unwrap_or_default();
+        let ids = models.catalog.order().get(self.window()).unwrap_or_default();
         let fitting = window.iter().zip(ids).filter(|(terms, _)| fits(terms));
         let accuracy = models.profile(self.base).accuracy.as_ppm() as f32;
-        // A threshold is rounded up: less than one too much.
-        let deviations = window.iter().map(|terms| terms.threshold.wrapping_sub(terms.mean));
-        self.bound = Bound { accuracy, deviation: deviations.min().unwrap_or(0).saturating_sub(1).max(0) };
         self.method = match fitting.clone().take(Lanes::COUNT.wrapping_add(1)).count() {
             0 | 1 => Method::Certain,
             _ if accuracy == 0.0 => Method::Certain,
@@ -242,7 +297,14 @@ impl Step {
             0..=Lanes::COUNT => Method::Four,
             _ => Method::Window,
         };
-        let certain = self.method == Method::Certain;
-        self.lanes = Lanes::new(fitting.take(if certain { 0 } else { Lanes::COUNT }), self.base);
+        let few = if matches!(self.method, Method::Two | Method::Four) { Lanes::COUNT } else { 0 };
+        self.lanes = Lanes::new(fitting.take(few), self.base);
+        self.bound = if self.method == Method::Window {
+            // A threshold is rounded up: less than one too much.
+            let deviations = window.iter().map(|terms| terms.threshold.wrapping_sub(terms.mean));
+            Bound { accuracy, deviation: deviations.min().unwrap_or(0).saturating_sub(1).max(0) }
+        } else {
+            Bound::default()
+        };
     }
 }
