@@ -12,6 +12,7 @@
     clippy::arithmetic_side_effects
 )]
 
+use std::hint::black_box;
 use std::sync::Arc;
 
 use clap::Parser;
@@ -35,7 +36,7 @@ use race::{Race, Time};
 use support::asks::{Asks, Empty, Health, Kind, MaxCost, MinAccuracy, Plain, Priced, Sharpness9, Waits};
 use support::good_naive::Sorted;
 use support::served::{reports, reports_of_nothing, server, speed_up};
-use support::{Family, Measured, budgets, budgets_at_steps, catalog, index, naive, table, table3};
+use support::{Family, Measured, budgets, budgets_at_steps, catalog, index, naive, steps, table, table3};
 
 const NAIVE: &str = "naive";
 const GOOD: &str = "naive, sorted";
@@ -107,7 +108,7 @@ fn zoo<const N: usize>(
     let catalog = catalog::<N>(models);
     let index = index::<N>(models, Policy::PAPER);
     let asks = Asks::<N>::new(models, budgets);
-    let steps = budgets_at_steps(&index, COUNT);
+    let at_steps = budgets_at_steps(&index, COUNT);
     let terms = terms_by_mean(&catalog);
     let mut good = Sorted::new(models);
     let mut std = [1, 2].map(StdRng::seed_from_u64);
@@ -129,10 +130,10 @@ fn zoo<const N: usize>(
     table.extend(lines(&race.run()));
     let mut race = Race::new(name, filter);
     // What would be done here if it were not drawn by rejection.
-    race.over("at steps: plain window scan", &steps, |&budget| {
+    race.over("at steps: plain window scan", &at_steps, |&budget| {
         scan_window(&index, &terms, budget, Draw::from_rng(for_window))
     });
-    race.over("at steps: index", &steps, |&budget| index.select(budget, Draw::from_rng(for_steps)));
+    race.over("at steps: index", &at_steps, |&budget| index.select(budget, Draw::from_rng(for_steps)));
     table.extend(lines(&race.run()));
 }
 
@@ -241,7 +242,9 @@ fn upkeep<const N: usize>(
     let moving = reports(&learning, &budgets[..CHANGES]);
     let nothing = reports_of_nothing(&learning, &budgets[..CHANGES]);
     let published = learning.clone();
-    let bytes = vec![1u8; size_of::<Front<N>>()];
+    let bytes = vec![1u8; bytes_filled(&index)];
+    let mut copies: [Arc<[u8]>; 2] = [bytes.clone().into(), bytes.clone().into()];
+    let mut fronts = [Arc::new(published.front().clone()), Arc::new(published.front().clone())];
     let asked: Vec<(Budget, ModelId)> =
         budgets.iter().zip(updates.iter().cycle()).map(|(&budget, &(id, _))| (budget, id)).collect();
     let mut race = Race::new(name, filter);
@@ -249,13 +252,29 @@ fn upkeep<const N: usize>(
     race.over("update one profile", &updates, |&(id, profile)| changed.update(id, profile));
     race.over("report: moves a profile", &moving, |&(report, now)| learning.learn(report, now));
     race.over("report: tells nothing", &nothing, |&(report, now)| idle.learn(report, now));
-    race.over("publish", budgets, |_| Arc::new(published.front().clone()));
-    race.over("bare copy of as many bytes", budgets, |_| Arc::<[u8]>::from(&bytes[..]));
+    race.over("publish", budgets, |_| {
+        let [spare, shared] = &mut fronts;
+        Arc::make_mut(spare).clone_from(published.front());
+        std::mem::swap(spare, shared);
+    });
+    race.over("bare copy of what is filled", budgets, |_| {
+        let [spare, shared] = &mut copies;
+        Arc::make_mut(spare).copy_from_slice(black_box(&bytes));
+        std::mem::swap(spare, shared);
+    });
+    race.over("publish anew", budgets, |_| Arc::new(published.front().clone()));
     race.over("probability", &asked, |&(budget, id)| index.probability(budget, id));
     race.over("explain", budgets, |&budget| {
         index.explain(budget).candidates().map(|candidate| candidate.probability).sum::<f64>()
     });
     table.extend(lines(&race.run()));
+}
+
+/// How many bytes of a front are filled: for each model, and for each of them that is ever the base.
+fn bytes_filled<const N: usize>(index: &Index<N>) -> usize {
+    const STEP: usize = 104;
+    const MODEL: usize = (size_of::<Front<1_024>>() - size_of::<Front<512>>()) / 512 - STEP;
+    index.catalog().len() * MODEL + steps(index).len() * STEP
 }
 
 /// How many wait.

@@ -54,6 +54,7 @@ fn write(
     updates: &AtomicU64,
 ) {
     let requests = requests();
+    let mut spare = Arc::new(server.front().clone());
     let mut rng = StdRng::seed_from_u64(2);
     let start = Instant::now();
     for (count, (budget, draw)) in (1u32..).zip(requests.iter().cycle()) {
@@ -71,7 +72,8 @@ fn write(
         let run = Normal::new(f64::from(mean.get()), f64::from(deviation.get())).unwrap();
         let took = Micros::new(run.sample(&mut rng) as u32);
         black_box(server.learn(ticket.completed(now.after(took)), now));
-        shared.store(Arc::new(server.front().clone()));
+        Arc::make_mut(&mut spare).clone_from(server.front());
+        spare = shared.swap(spare);
         updates.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -136,6 +136,14 @@ impl<const N: usize> Catalog<N> {
         Ok(catalog)
     }
 
+    /// Makes this the same as another, at the cost of what is filled.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        let Self { profiles, tags, order } = self;
+        copy_filled(profiles, &other.profiles);
+        copy_filled(tags, &other.tags);
+        copy_filled(order, &other.order);
+    }
+
     /// How many models there are; never zero.
     #[expect(clippy::len_without_is_empty, reason = "a catalog is never empty")]
     pub fn len(&self) -> usize {
@@ -332,6 +340,24 @@ impl Move {
         } else {
             between.rotate_right(1);
         }
+    }
+}
+
+/// Makes one list the same as another: what both have is copied as a whole, where a clone goes item by item.
+pub(crate) fn copy_filled<T: Copy, const N: usize>(items: &mut Vec<T, N>, others: &Vec<T, N>) {
+    items.truncate(others.len());
+    let both = items.len();
+    copy_first(both, items, others);
+    for &other in others.iter().skip(both) {
+        // Both have room for as many.
+        let _ = items.push(other);
+    }
+}
+
+/// Copies so many items, where there are as many.
+pub(crate) fn copy_first<T: Copy>(count: usize, items: &mut [T], others: &[T]) {
+    if let (Some(items), Some(others)) = (items.get_mut(..count), others.get(..count)) {
+        items.copy_from_slice(others);
     }
 }
 

@@ -10,7 +10,10 @@
 
 mod support;
 
-use mdinference::{Accuracy, Budget, Catalog, Cost, Draw, Index, Micros, ModelSet, Price, Request};
+use mdinference::{
+    Accuracy, Budget, Catalog, Cost, Draw, Index, Learning, Micros, ModelSet, Price, Profile, Request,
+    Server, Timestamp,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -86,6 +89,29 @@ proptest! {
             ] {
                 same_base(&index, &request, draw);
             }
+        }
+    }
+
+    /// A front that is written over is the other one, whichever had more models.
+    #[test]
+    fn written_over(
+        lists in zoos().prop_flat_map(|zoo| [0; 2].map(|_| vec(profile(zoo), 1..=CAPACITY))),
+        policies in [policies(), policies()],
+        requests in vec((0..500_000_u32, any::<u64>()), 8),
+    ) {
+        let front = |profiles: &[Profile], policy| {
+            let catalog = Catalog::<CAPACITY>::new(profiles.iter().copied()).unwrap();
+            Server::new(catalog, policy, Learning::DEFAULT).front().clone()
+        };
+        let mut one = front(&lists[0], policies[0]);
+        let other = front(&lists[1], policies[1]);
+        one.clone_from(&other);
+        prop_assert_eq!(&one, &other);
+        prop_assert!(one.catalog().models().eq(other.catalog().models()));
+        for (budget, draw) in requests {
+            let (budget, draw) = (Budget::of(Micros::new(budget)), Draw::from_uniform_bits(draw));
+            let now = Timestamp::default();
+            prop_assert_eq!(one.begin(budget, draw, now), other.begin(budget, draw, now));
         }
     }
 }

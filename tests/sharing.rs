@@ -59,7 +59,8 @@ fn no_selection_sees_a_half_updated_profile() {
     const MOST_UPDATES: u64 = 1_000_000;
     const SNAPSHOTS: usize = 300;
     let mut server = server();
-    let shared = ArcSwap::from_pointee(server.front().clone());
+    let mut spare = Arc::new(server.front().clone());
+    let shared = ArcSwap::new(spare.clone());
     let (done, started) = (AtomicBool::new(false), Barrier::new(READERS + 1));
     let snapshots_seen = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -107,7 +108,8 @@ fn no_selection_sees_a_half_updated_profile() {
                 assert_eq!(ticket.model(), model);
                 server.learn(ticket.completed(began.after(took)), began);
             }
-            shared.store(Arc::new(server.front().clone()));
+            Arc::make_mut(&mut spare).clone_from(server.front());
+            spare = shared.swap(spare);
         }
         done.store(true, Ordering::Relaxed);
     });
@@ -127,6 +129,7 @@ fn no_sample_is_lost() {
     let began: [AtomicUsize; MODELS] = Default::default();
     let began_with_old = AtomicUsize::new(0);
     let mut from_old = [0; 2];
+    let mut spare = Arc::new(server.front().clone());
     thread::scope(|scope| {
         for reader in 0..READERS as u64 {
             let (shared, began, began_with_old) = (&shared, &began, &began_with_old);
@@ -158,7 +161,8 @@ fn no_sample_is_lost() {
                 changed = true;
             }
             if changed {
-                shared.store(Arc::new(server.front().clone()));
+                Arc::make_mut(&mut spare).clone_from(server.front());
+                spare = shared.swap(spare);
             }
         }
     });

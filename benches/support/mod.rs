@@ -85,19 +85,21 @@ pub fn budgets(count: usize) -> Vec<Budget> {
     (0..count).map(|_| budget(f64::max(times.sample(&mut rng), 0.0))).collect()
 }
 
-/// So many of the least budgets at which each base is one: the adversarial case, where the base has next to no utility.
+/// The least budget of each model that is ever the base.
+#[allow(dead_code, reason = "not every benchmark needs it")]
+pub fn steps<const N: usize>(index: &Index<N>) -> Vec<Budget> {
+    let models = index.catalog().models();
+    let steps = models.filter_map(|model| {
+        let latency = model.profile.latency;
+        let least = Budget::of(latency.mean.saturating_add(latency.deviation).saturating_add(Micros::new(1)));
+        (index.base(least) == Some(model.id)).then_some(least)
+    });
+    steps.collect()
+}
+
+/// So many of these budgets: the adversarial case, where the base has next to no utility.
 pub fn budgets_at_steps<const N: usize>(index: &Index<N>, count: usize) -> Vec<Budget> {
-    let steps: Vec<Budget> = index
-        .catalog()
-        .models()
-        .filter_map(|model| {
-            let latency = model.profile.latency;
-            let least =
-                Budget::of(latency.mean.saturating_add(latency.deviation).saturating_add(Micros::new(1)));
-            (index.base(least) == Some(model.id)).then_some(least)
-        })
-        .collect();
-    steps.iter().cycle().copied().take(count).collect()
+    steps(index).iter().cycle().copied().take(count).collect()
 }
 
 fn budget(millis: f64) -> Budget {

@@ -45,12 +45,27 @@ use self::walk::Walk;
 /// ```
 ///
 /// It takes 164 bytes for each of the `N` models there may be. To be built without optimisation it needs five times as
-/// much stack: up to 2,400 models on a thread of 2 MiB.
-#[derive(Clone, Debug, PartialEq)]
+/// much stack: up to 2,400 models on a thread of 2 MiB. [`Clone::clone_from`] copies no more than what is filled, into what
+/// is there.
+#[derive(Debug, PartialEq)]
 pub struct Index<const N: usize> {
     models: Ordered<N>,
     staircase: Staircase<N>,
     fastest: ModelId,
+}
+
+impl<const N: usize> Clone for Index<N> {
+    fn clone(&self) -> Self {
+        let Self { models, staircase, fastest } = self;
+        Self { models: models.clone(), staircase: staircase.clone(), fastest: *fastest }
+    }
+
+    fn clone_from(&mut self, other: &Self) {
+        let Self { models, staircase, fastest } = self;
+        models.copy_from(&other.models);
+        staircase.copy_from(&other.staircase);
+        *fastest = other.fastest;
+    }
 }
 
 impl<const N: usize> Index<N> {

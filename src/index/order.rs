@@ -4,7 +4,7 @@ use core::cmp::Reverse;
 
 use heapless::Vec;
 
-use crate::catalog::{Catalog, Model, ModelId, Move, reorder, sort};
+use crate::catalog::{Catalog, Model, ModelId, Move, copy_filled, reorder, sort};
 use crate::policy::{Margin, Policy};
 use crate::profile::{Accuracy, Cost, Profile};
 use crate::select::threshold::Threshold;
@@ -52,6 +52,16 @@ impl<const N: usize> Ordered<N> {
     /// Not yet arranged.
     pub(super) const fn new(catalog: Catalog<N>, policy: Policy) -> Self {
         Self { catalog, policy, terms: Vec::new(), blocks: Vec::new(), by_threshold: Vec::new() }
+    }
+
+    /// Makes this the same as another, at the cost of what is filled.
+    pub(super) fn copy_from(&mut self, other: &Self) {
+        let Self { catalog, policy, terms, blocks, by_threshold } = self;
+        catalog.copy_from(&other.catalog);
+        *policy = other.policy;
+        copy_filled(terms, &other.terms);
+        copy_filled(blocks, &other.blocks);
+        copy_filled(by_threshold, &other.by_threshold);
     }
 
     /// Brings everything up to date with the catalog.

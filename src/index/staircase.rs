@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use heapless::Vec;
 
-use crate::catalog::{ModelId, Move};
+use crate::catalog::{ModelId, Move, copy_filled, copy_first};
 use crate::index::draw::Bound;
 use crate::index::lanes::Lanes;
 use crate::index::order::{Change, Ordered};
@@ -62,6 +62,15 @@ impl<const N: usize> Staircase<N> {
     /// Without a step.
     pub(super) const fn new() -> Self {
         Self { thresholds: [i32::MAX; N], blocks: [i32::MAX; BLOCK], steps: Vec::new() }
+    }
+
+    /// Makes this the same as another, at the cost of what is filled.
+    pub(super) fn copy_from(&mut self, other: &Self) {
+        let Self { thresholds, blocks, steps } = self;
+        // Past the steps of either they are the same.
+        copy_first(steps.len().max(other.steps.len()), thresholds, &other.thresholds);
+        *blocks = other.blocks;
+        copy_filled(steps, &other.steps);
     }
 
     /// Builds all steps anew.

@@ -1,6 +1,6 @@
 //! [`Front`]: what a choice needs, without what learning needs.
 
-use crate::catalog::{Catalog, ModelId};
+use crate::catalog::{Catalog, ModelId, copy_first};
 use crate::index::Index;
 use crate::policy::Policy;
 use crate::profile::Profile;
@@ -21,13 +21,31 @@ use crate::time::{Micros, Timestamp};
 /// A model that no request may go to, but probes, stands in its catalog with a time that fits no budget below 18 minutes;
 /// [`Self::live`] is what it would be chosen by.
 ///
-/// It takes 166 bytes for each of the `N` models there may be: what publishing copies.
-#[derive(Clone, Debug, PartialEq)]
+/// It takes 166 bytes for each of the `N` models there may be, and [`Clone::clone_from`] copies those of the models that
+/// there are, into what is there.
+#[derive(Debug, PartialEq)]
 pub struct Front<const N: usize> {
     pub(super) index: Index<N>,
     pub(super) probes: Probes,
     /// By the models' places: how each stands, and whether it is shut out of the index.
     pub(super) standings: [(Standing, bool); N],
+}
+
+impl<const N: usize> Clone for Front<N> {
+    fn clone(&self) -> Self {
+        let Self { index, probes, standings } = self;
+        Self { index: index.clone(), probes: probes.clone(), standings: *standings }
+    }
+
+    fn clone_from(&mut self, other: &Self) {
+        // Past the places of either they are the same.
+        let places = |front: &Self| front.catalog().profiles().len();
+        let count = places(self).max(places(other));
+        let Self { index, probes, standings } = self;
+        index.clone_from(&other.index);
+        probes.copy_from(&other.probes);
+        copy_first(count, standings, &other.standings);
+    }
 }
 
 impl<const N: usize> Front<N> {

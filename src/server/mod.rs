@@ -107,7 +107,8 @@ pub use ticket::{Guard, Ticket};
 /// the server and publish copies of its front, say by the crate `arc-swap`; the others choose by the copy at
 /// hand and send their reports to the writer. A choice then sees one whole state, never half an update, and
 /// costs as much as on a server of one's own but for a check that the copy is the newest. While nothing is
-/// reported, the writer sleeps until [`Self::poll_at`].
+/// reported, the writer sleeps until [`Self::poll_at`]. It has two copies by turns: the one that was taken back is
+/// written over as soon as nobody chooses by it any more, by [`Clone::clone_from`], which copies what is filled.
 ///
 /// ```
 /// use arc_swap::ArcSwap;
@@ -124,7 +125,8 @@ pub use ticket::{Guard, Ticket};
 /// # let now = || Timestamp::from_micros(began.elapsed().as_micros() as u64);
 /// # // Whether it is done by then.
 /// # let run = |_: ModelId, _: Timestamp| { std::thread::sleep(std::time::Duration::from_millis(3)); true };
-/// let shared = ArcSwap::from_pointee(server.front().clone()); // without what learning needs
+/// let mut spare = Arc::new(server.front().clone()); // without what learning needs
+/// let shared = ArcSwap::new(Arc::new(server.front().clone()));
 /// let (reports, inbox) = mpsc::channel();
 /// std::thread::scope(|scope| {
 ///     for request in 0..4 {
@@ -149,7 +151,8 @@ pub use ticket::{Guard, Ticket};
 ///             Err(RecvTimeoutError::Disconnected) => break,
 ///         };
 ///         if changed {
-///             shared.store(Arc::new(server.front().clone()));
+///             Arc::make_mut(&mut spare).clone_from(server.front());
+///             spare = shared.swap(spare);
 ///         }
 ///     }
 /// });

@@ -5,7 +5,7 @@
 
 use heapless::Vec;
 
-use crate::catalog::{Model, ModelId, Places};
+use crate::catalog::{Model, ModelId, Places, copy_filled};
 use crate::number::{self, NumberError};
 use crate::policy::Margin;
 use crate::profile::Profile;
@@ -129,6 +129,11 @@ pub(super) struct Choice<'a> {
 }
 
 impl Probes {
+    /// Makes these the same as others.
+    pub(super) fn copy_from(&mut self, other: &Self) {
+        copy_filled(&mut self.0, &other.0);
+    }
+
     #[inline(always)]
     pub(super) fn none(&self) -> bool {
         self.0.is_empty()

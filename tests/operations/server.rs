@@ -317,7 +317,9 @@ impl Operated {
         check_choice(&self.copy, &asked.request(), draw, now, &answer);
         self.running.extend(answer.map(|(_, ticket)| ticket));
         if bytes.byte() < 128 {
-            self.copy = self.told.clone();
+            self.copy.clone_from(&self.told);
+            assert_eq!(self.copy, self.told);
+            assert!(self.copy.catalog().models().eq(self.told.catalog().models()));
         }
     }
 
@@ -411,7 +413,8 @@ impl Operated {
     }
 
     fn published(&mut self) {
-        (self.told, self.told_at) = (self.server.front().clone(), self.now);
+        self.told.clone_from(self.server.front());
+        self.told_at = self.now;
         self.was_different = false;
     }
 

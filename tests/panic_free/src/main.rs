@@ -165,7 +165,8 @@ fn ask<const N: usize, Q: Question>(server: &mut Server<N>, question: Q, now: Ti
     if let Ok((_, ticket)) = server.begin(request, draw, now) {
         end(server, ticket, now);
     }
-    let copy = server.front();
+    let mut copy = black_box(server.front().clone());
+    copy.clone_from(server.front());
     if let Ok((_, ticket)) = copy.begin(request, draw, now) {
         end(server, ticket, now);
     }
