@@ -21,6 +21,7 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
 use clap::Parser;
+use mdinference::load::Settings;
 use mdinference::{Budget, Catalog, Draw, Front, Index, Policy, Report, Server, Timestamp};
 use rand::SeedableRng;
 use rand::rngs::{SmallRng, StdRng};
@@ -30,6 +31,7 @@ mod support;
 use support::asks::{Ask, Asks, Empty, Health, Kind, MaxCost, MinAccuracy, Plain, Priced, Sharpness9, Waits};
 use support::good_naive::Sorted;
 use support::served::{reports, server, speed_up};
+use support::waiting::Waiting;
 use support::{Family, Measured, budgets, budgets_at_steps, catalog, index, naive, table, table3};
 
 /// Selections that are counted.
@@ -144,6 +146,7 @@ fn cases() -> Vec<String> {
             }
         }
     }
+    cases.extend(rows("queue", &["put-dispatch", "put-dispatch-unpriced", "put-cancel"]));
     cases
 }
 
@@ -185,6 +188,7 @@ fn run(case: &str, counts: Counts) {
     let (zoo, method) = case.split_once('/').expect("ZOO/METHOD");
     let by_server = matches!(method, "report" | "publish");
     match zoo {
+        "queue" => queued(method, counts),
         "table3" if matches!(method, "front" | "server") => begun(method, counts),
         "table3" if by_server => served::<12>(&table3(), method, counts),
         "dense-64" if by_server => served::<64>(&Family::Dense.models(64), method, counts),
@@ -257,6 +261,20 @@ fn served<const N: usize>(models: &[Measured], method: &str, counts: Counts) {
             learnt(&mut server, &reports[..counts.run]);
         }
         _ => published(server.front(), counts.run),
+    }
+}
+
+/// 1,000 wait for Table III.
+fn queued(method: &str, counts: Counts) {
+    let index = index::<12>(&table3(), Policy::PAPER);
+    let budgets = repeated(&budgets(SELECTIONS), counts);
+    let waiting = |priced| Waiting::new(&budgets, Settings::DEFAULT.with_priced(priced));
+    let list = &budgets[..counts.run];
+    match method {
+        "put-dispatch" => dispatched(waiting(true), &index, list),
+        "put-dispatch-unpriced" => dispatched(waiting(false), &index, list),
+        "put-cancel" => cancelled(waiting(true), list),
+        _ => panic!("there is no method '{method}'"),
     }
 }
 
@@ -338,6 +356,20 @@ fn begun_by_server<const N: usize>(server: &mut Server<N>, budgets: &[Budget]) {
 fn learnt<const N: usize>(server: &mut Server<N>, reports: &[(Report, Timestamp)]) {
     for &(report, now) in reports {
         black_box(server.learn(report, now));
+    }
+}
+
+#[inline(never)]
+fn dispatched<const N: usize>(mut waiting: Waiting<1>, index: &Index<N>, budgets: &[Budget]) {
+    for &budget in budgets {
+        let _ = black_box((waiting.put(budget), waiting.dispatch(index)));
+    }
+}
+
+#[inline(never)]
+fn cancelled(mut waiting: Waiting<1>, budgets: &[Budget]) {
+    for &budget in budgets {
+        let _ = black_box(waiting.put(budget).map(|place| waiting.queue.cancel(place)));
     }
 }
 

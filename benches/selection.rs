@@ -16,14 +16,13 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use clap::Parser;
-use mdinference::load::{Next, Queue, Settings};
+use mdinference::load::Settings;
 use mdinference::select::base::base;
 use mdinference::select::explore::{Window, exploration_set};
 use mdinference::select::sample::{sample, weights};
 use mdinference::select::utility::Terms;
 use mdinference::{
-    Budget, Catalog, Draw, Front, Index, Latency, Micros, Model, ModelId, Policy, Profile, Request, Server,
-    Timestamp,
+    Budget, Catalog, Draw, Front, Index, Latency, Micros, Model, ModelId, Policy, Profile, Server,
 };
 use rand::rngs::{SmallRng, StdRng};
 use rand::{Rng, SeedableRng};
@@ -36,6 +35,7 @@ use race::{Race, Time};
 use support::asks::{Asks, Empty, Health, Kind, MaxCost, MinAccuracy, Plain, Priced, Sharpness9, Waits};
 use support::good_naive::Sorted;
 use support::served::{reports, reports_of_nothing, server, speed_up};
+use support::waiting::{Waiting, alike};
 use support::{Family, Measured, budgets, budgets_at_steps, catalog, index, naive, steps, table, table3};
 
 const NAIVE: &str = "naive";
@@ -277,54 +277,33 @@ fn bytes_filled<const N: usize>(index: &Index<N>) -> usize {
     index.catalog().len() * MODEL + steps(index).len() * STEP
 }
 
-/// How many wait.
-const WAITING: usize = 1_000;
-
-/// A queue in which 1,000 wait for one worker and Table III: each step puts one in and hands one out, 50 µs later, so that
-/// one waits for 50 ms on average.
+/// A queue in which 1,000 wait for one worker and Table III: each step puts one in and hands one out, or cancels it. Where
+/// batches are run, one is run once as many have been put in as were in the last.
 fn waiting(budgets: &[Budget], filter: &str, table: &mut Vec<Vec<String>>) {
-    let index = index::<12>(&table3(), Policy::PAPER);
+    let index = &*index::<12>(&table3(), Policy::PAPER);
+    let alike = &alike(budgets)[..];
+    let unpriced = Settings::DEFAULT.with_priced(false);
     let mut race = Race::new("queue/table3", filter);
-    for (name, settings) in [
-        ("put and dispatch, priced", Settings::DEFAULT),
-        ("put and dispatch", Settings::DEFAULT.with_priced(false)),
+    for (name, settings, budgets) in [
+        ("put and dispatch, priced", Settings::DEFAULT, budgets),
+        ("put and dispatch", unpriced, budgets),
+        ("put and dispatch, in order", unpriced, alike),
     ] {
-        let (mut queue, mut small, mut now) = filled(budgets, settings);
-        let index = &index;
+        let mut waiting = Waiting::<1>::new(budgets, settings);
         race.over(name, budgets, move |&budget| {
-            now += 50;
-            let at = Timestamp::from_micros(now);
-            let draw = Draw::from_rng(&mut small);
-            let put = queue.put(Request::new(budget), draw, now, at);
-            let next = queue.next(&**index, at);
-            if let Some(Next::Run { worker, .. }) = &next {
-                queue.ended(*worker, at);
-            }
-            (put, next)
+            let put = waiting.put(budget);
+            (put, waiting.dispatch(index))
         });
     }
-    let (mut queue, mut small, now) = filled(budgets, Settings::DEFAULT);
-    race.over("put and cancel", budgets, move |&budget| {
-        let draw = Draw::from_rng(&mut small);
-        let put = queue.put(Request::new(budget), draw, now, Timestamp::from_micros(now));
-        put.map(|waiting| queue.cancel(waiting))
+    let mut waiting = Waiting::<8>::new(budgets, Settings::DEFAULT);
+    let mut last = 0_usize;
+    race.over("put and dispatch, in batches of up to 8", budgets, move |&budget| {
+        last = if last > 1 { last - 1 } else { waiting.dispatch(index) };
+        waiting.put(budget)
     });
-    table.extend(lines(&race.run()));
-}
-
-type Filled = Queue<u64, { WAITING + 8 }>;
-
-fn filled(budgets: &[Budget], settings: Settings) -> (Box<Filled>, SmallRng, u64) {
-    let mut queue: Box<Filled> = Box::new(Queue::new(settings));
-    let mut small = SmallRng::seed_from_u64(1);
-    let mut now = 0;
-    for &budget in
-        budgets.iter().cycle().filter(|budget| budget.time() > Micros::from_millis(100)).take(WAITING)
-    {
-        // Of those that are put in one after another over 50 ms.
-        now += 50;
-        let draw = Draw::from_rng(&mut small);
-        queue.put(Request::new(budget), draw, now, Timestamp::from_micros(now)).expect("room");
+    for (name, budgets) in [("put and cancel", budgets), ("put and cancel, in order", alike)] {
+        let mut waiting = Waiting::<1>::new(budgets, Settings::DEFAULT);
+        race.over(name, budgets, move |&budget| waiting.put(budget).map(|place| waiting.queue.cancel(place)));
     }
-    (queue, small, now)
+    table.extend(lines(&race.run()));
 }

@@ -4,6 +4,8 @@ pub mod asks;
 pub mod good_naive;
 pub mod naive;
 pub mod served;
+#[allow(dead_code, reason = "each benchmark needs a part of it")]
+pub mod waiting;
 
 use mdinference::{Budget, Catalog, Cost, Index, Micros, Policy, Profile, ProfileError};
 use rand::rngs::StdRng;
