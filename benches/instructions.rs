@@ -1,6 +1,8 @@
-//! Instructions a selection, draw included, counted by callgrind: they repeat exactly where times do not.
+//! Instructions a selection, draw included, and how many of its branches are mispredicted, counted by callgrind: they repeat
+//! exactly where times do not. Its branch predictor is a simple one, without a long memory: those of real ones mispredict
+//! less, but what takes no unpredictable branch here takes none there.
 //!
-//! - `cargo bench --bench instructions` counts and prints;
+//! - `cargo bench --bench instructions` counts and prints; a part of a name after `--` filters;
 //! - `cargo bench --bench instructions -- --write` writes the counts to `benches/instructions.csv` as well;
 //! - `cargo bench --bench instructions -- --check` fails if a count is past its limit there.
 //!
@@ -22,7 +24,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use mdinference::load::Settings;
-use mdinference::{Budget, Catalog, Draw, Front, Index, Policy, Report, Server, Timestamp};
+use mdinference::{Budget, Catalog, Decision, Draw, Front, Index, Policy, Report, Server, Timestamp};
 use rand::SeedableRng;
 use rand::rngs::{SmallRng, StdRng};
 
@@ -41,9 +43,12 @@ const SELECTIONS_OF_SLOW: usize = 128;
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions.csv");
 
-/// Instructions a selection, counted by callgrind.
+/// Instructions and mispredicted branches a selection, counted by callgrind.
 #[derive(Parser)]
 struct Arguments {
+    /// Only cases whose names have one of these parts, divided by bars
+    #[arg(default_value = "", conflicts_with_all = ["write", "check"])]
+    filter: String,
     /// Write the counts to benches/instructions.csv; limits that stand there stay
     #[arg(long)]
     write: bool,
@@ -63,6 +68,47 @@ struct Row {
     case: String,
     instructions: u64,
     limit: u64,
+    mispredicts: f64,
+    mispredicts_limit: f64,
+}
+
+impl Row {
+    fn new(case: String, Count { instructions, mispredicts }: Count, limits: Option<&Self>) -> Self {
+        let limit = limits.map_or(instructions + instructions / 10, |row| row.limit);
+        // What another compiler lays out otherwise may cost one more in a hundred.
+        let mispredicts_limit =
+            limits.map_or(hundredths(mispredicts * 1.1 + 0.02), |row| row.mispredicts_limit);
+        Self { case, instructions, limit, mispredicts, mispredicts_limit }
+    }
+
+    fn verdict(&self) -> &'static str {
+        if self.instructions > self.limit {
+            "too many instructions"
+        } else if self.mispredicts > self.mispredicts_limit {
+            "too many mispredicted"
+        } else {
+            ""
+        }
+    }
+
+    fn line(&self) -> Vec<String> {
+        let Self { case, instructions, limit, mispredicts, mispredicts_limit } = self;
+        let mispredicts = [format!("{mispredicts:.2}"), format!("{mispredicts_limit:.2}")];
+        let [mispredicts, mispredicts_limit] = mispredicts;
+        let numbers = [instructions.to_string(), limit.to_string(), mispredicts, mispredicts_limit];
+        [case.clone()].into_iter().chain(numbers).chain([self.verdict().to_owned()]).collect()
+    }
+}
+
+/// A selection.
+#[derive(Clone, Copy)]
+struct Count {
+    instructions: u64,
+    mispredicts: f64,
+}
+
+fn hundredths(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
 }
 
 fn main() -> ExitCode {
@@ -85,21 +131,18 @@ fn main() -> ExitCode {
 fn count_all(arguments: &Arguments) -> Result<ExitCode, String> {
     let limits = read_table()?;
     let mut rows = Vec::new();
-    let mut lines = Vec::new();
-    let mut past = 0;
-    for case in cases() {
-        let instructions = count(&case)?;
+    for case in cases().into_iter().filter(|case| arguments.filter.split('|').any(|part| case.contains(part)))
+    {
         let known = limits.iter().find(|row| row.case == case);
         if arguments.check && known.is_none() {
             return Err(format!("{TABLE}: there is no case '{case}'; write the table anew"));
         }
-        let limit = known.map_or(instructions + instructions / 10, |row| row.limit);
-        let verdict = if instructions > limit { "past its limit" } else { "" };
-        past += usize::from(instructions > limit);
-        lines.push(vec![case.clone(), instructions.to_string(), limit.to_string(), verdict.to_owned()]);
-        rows.push(Row { case, instructions, limit });
+        let count = count(&case)?;
+        rows.push(Row::new(case, count, known));
     }
-    println!("{}", table::table(&["case", "instructions", "limit", ""], 1..3, lines));
+    let header = ["case", "instructions", "limit", "mispredicts", "limit", ""];
+    println!("{}", table::table(&header, 1..5, rows.iter().map(Row::line)));
+    let past = rows.iter().filter(|row| !row.verdict().is_empty()).count();
     if arguments.write {
         write_table(&rows)?;
     }
@@ -130,7 +173,16 @@ fn write_table(rows: &[Row]) -> Result<(), String> {
 /// Every method on every zoo; those that go through all models only where that is not a matter of minutes.
 fn cases() -> Vec<String> {
     let methods = ["naive", "naive-choose", "scan", "index", "index-at-steps"];
-    let others = ["request", "draw", "draw-and-base", "front", "server", "naive-health"];
+    let others = [
+        "index-called",
+        "index-from-four",
+        "request",
+        "draw",
+        "draw-and-base",
+        "front",
+        "server",
+        "naive-health",
+    ];
     let asked = ["health", "min_accuracy", "max_cost", "waits", "price", "sharpness9"];
     let beside = ["good-naive", "report", "publish"];
     let rows = |zoo: &str, methods: &[&str]| -> Vec<String> {
@@ -150,31 +202,37 @@ fn cases() -> Vec<String> {
     cases
 }
 
-/// Instructions a selection, rounded to the nearest whole one.
-fn count(case: &str) -> Result<u64, String> {
+/// A selection, instructions rounded to the nearest whole one and mispredicted branches to hundredths.
+fn count(case: &str) -> Result<Count, String> {
     let models = case.split(['-', '/']).find_map(|part| part.parse().ok()).unwrap_or(12);
     let slow = case.ends_with("/naive") && models > 256;
     let selections = if slow { SELECTIONS_OF_SLOW } else { SELECTIONS };
-    let once = instructions(case, selections, 1)?;
-    let twice = instructions(case, selections, 2)?;
-    let selections = selections as u64;
-    Ok((twice.saturating_sub(once) + selections / 2) / selections)
+    let once = events(case, selections, 1)?;
+    let twice = events(case, selections, 2)?;
+    let [instructions, conditional, indirect] =
+        [0, 2, 4].map(|event| twice[event].saturating_sub(once[event]) as f64 / selections as f64);
+    Ok(Count { instructions: instructions.round() as u64, mispredicts: hundredths(conditional + indirect) })
 }
 
-fn instructions(case: &str, selections: usize, times: usize) -> Result<u64, String> {
+/// What callgrind calls `Ir Bc Bcm Bi Bim`: instructions, then conditional branches, how many of them are mispredicted, and
+/// the same of indirect ones.
+fn events(case: &str, selections: usize, times: usize) -> Result<[u64; 5], String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let output = Command::new("valgrind")
         // Else each byte of a long copy counts as an instruction.
         .env("GLIBC_TUNABLES", "glibc.cpu.x86_rep_movsb_threshold=0x7fffffff")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .args(["--tool=callgrind", "--branch-sim=yes", "--callgrind-out-file=/dev/null"])
         .arg(program)
         .args(["--run", case, &selections.to_string(), &times.to_string()])
         .output()
         .map_err(|error| format!("valgrind, which counts the instructions, can't be run: {error}"))?;
     let log = String::from_utf8_lossy(&output.stderr);
-    log.lines()
-        .find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok())
-        .ok_or_else(|| format!("valgrind counted nothing for '{case}':\n{log}"))
+    let collected = log.lines().find_map(|line| line.split_once("Collected : "));
+    let events = collected.and_then(|(_, events)| {
+        let events: Vec<u64> = events.split_whitespace().map_while(|event| event.parse().ok()).collect();
+        events.try_into().ok()
+    });
+    events.ok_or_else(|| format!("valgrind counted nothing for '{case}':\n{log}"))
 }
 
 /// How many requests are prepared, and how many of them run.
@@ -190,6 +248,7 @@ fn run(case: &str, counts: Counts) {
     match zoo {
         "queue" => queued(method, counts),
         "table3" if matches!(method, "front" | "server") => begun(method, counts),
+        "table3" if matches!(method, "index-called" | "index-from-four") => elsewhere(method, counts),
         "table3" if by_server => served::<12>(&table3(), method, counts),
         "dense-64" if by_server => served::<64>(&Family::Dense.models(64), method, counts),
         "dense-256" if by_server => served::<256>(&Family::Dense.models(256), method, counts),
@@ -241,6 +300,16 @@ fn on<const N: usize>(models: &[Measured], method: &str, counts: Counts) {
     }
 }
 
+/// Where a program selects otherwise than in one place. Of capacities of their own, since all of one are compiled together.
+fn elsewhere(method: &str, counts: Counts) {
+    let budgets = repeated(&budgets(SELECTIONS), counts);
+    let list = &budgets[..counts.run];
+    match method {
+        "index-called" => called(&index::<13>(&table3(), Policy::PAPER), list),
+        _ => from_four(&index::<14>(&table3(), Policy::PAPER), list),
+    }
+}
+
 /// By a server that has nothing to probe, and by its front: a ticket is made as well.
 fn begun(method: &str, counts: Counts) {
     let mut server = server::<16>(&table3());
@@ -285,6 +354,32 @@ fn asked<K: Kind, const N: usize>(index: &Index<N>, asks: &Asks<N>, list: &[Ask]
     let mut small = SmallRng::seed_from_u64(1);
     for ask in list {
         let _ = black_box(K::select(index, asks, ask, Draw::from_rng(&mut small)));
+    }
+}
+
+/// By a function of its own, as in a program in which it is not inlined.
+#[inline(never)]
+fn called<const N: usize>(index: &Index<N>, budgets: &[Budget]) {
+    let mut small = SmallRng::seed_from_u64(1);
+    for &budget in budgets {
+        black_box(select(index, budget, Draw::from_rng(&mut small)));
+    }
+}
+
+#[inline(never)]
+fn select<const N: usize>(index: &Index<N>, budget: Budget, draw: Draw) -> Decision {
+    index.select(budget, draw)
+}
+
+/// From several places, as in a program in which the compiler may not want to inline each.
+#[inline(never)]
+fn from_four<const N: usize>(index: &Index<N>, budgets: &[Budget]) {
+    let small = &mut SmallRng::seed_from_u64(1);
+    for &[one, two, three, four] in budgets.as_chunks().0 {
+        black_box(index.select(one, Draw::from_rng(small)));
+        black_box(index.select(two, Draw::from_rng(small)));
+        black_box(index.select(three, Draw::from_rng(small)));
+        black_box(index.select(four, Draw::from_rng(small)));
     }
 }
 

@@ -22,7 +22,7 @@ use mdinference::select::explore::{Window, exploration_set};
 use mdinference::select::sample::{sample, weights};
 use mdinference::select::utility::Terms;
 use mdinference::{
-    Budget, Catalog, Draw, Front, Index, Latency, Micros, Model, ModelId, Policy, Profile, Server,
+    Budget, Catalog, Decision, Draw, Front, Index, Latency, Micros, Model, ModelId, Policy, Profile, Server,
 };
 use rand::rngs::{SmallRng, StdRng};
 use rand::{Rng, SeedableRng};
@@ -113,8 +113,8 @@ fn zoo<const N: usize>(
     let mut good = Sorted::new(models);
     let mut std = [1, 2].map(StdRng::seed_from_u64);
     let [std, other_std] = &mut std;
-    let mut small = [1, 2, 3, 4, 5, 6, 7].map(SmallRng::seed_from_u64);
-    let [for_good, for_scan, for_index, for_draw, for_base, for_steps, for_window] = &mut small;
+    let mut small = [1, 2, 3, 4, 5, 6, 7, 8].map(SmallRng::seed_from_u64);
+    let [for_good, for_scan, for_index, for_called, for_draw, for_base, for_steps, for_window] = &mut small;
     let mut race = Race::new(name, filter);
     race.over(NAIVE, &asks.list, |ask| naive::weighted_index::<Plain, N>(models, &asks, ask, std));
     race.over("naive, choose_weighted", &asks.list, |ask| {
@@ -125,6 +125,7 @@ fn zoo<const N: usize>(
         catalog.select(&Policy::PAPER, budget, Draw::from_rng(for_scan))
     });
     race.over("index", budgets, |&budget| index.select(budget, Draw::from_rng(for_index)));
+    race.over("index, called", budgets, |&budget| select(&index, budget, Draw::from_rng(for_called)));
     race.over("floor: draw", budgets, |_| for_draw.next_u64());
     race.over("floor: draw and base", budgets, |&budget| (for_base.next_u64(), index.base(budget)));
     table.extend(lines(&race.run()));
@@ -135,6 +136,12 @@ fn zoo<const N: usize>(
     });
     race.over("at steps: index", &at_steps, |&budget| index.select(budget, Draw::from_rng(for_steps)));
     table.extend(lines(&race.run()));
+}
+
+/// Not inlined, as it may be where a program selects in several places.
+#[inline(never)]
+fn select<const N: usize>(index: &Index<N>, budget: Budget, draw: Draw) -> Decision {
+    index.select(budget, draw)
 }
 
 /// A request: each kind of request by the index, against the naive version that keeps to it.
