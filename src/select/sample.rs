@@ -71,7 +71,7 @@ pub(crate) fn sharper(utility: f32, largest: f32, sharpness: Sharpness) -> f32 {
 pub struct Probabilities {
     policy: Policy,
     budget: Budget,
-    /// The greatest U in the set.
+    /// The greatest U in the set, where k > 1.
     largest: f64,
     /// ΣUᵏ, each U as a part of the greatest if k > 1.
     total: f64,
@@ -80,8 +80,12 @@ pub struct Probabilities {
 impl Probabilities {
     /// Of the models of a set, for a budget.
     pub fn new(set: impl Iterator<Item = Model> + Clone, policy: &Policy, budget: Budget) -> Self {
-        let margin = policy.margin;
-        let largest = set.clone().map(|model| utility(&model.profile, margin, budget)).fold(0.0, f64::max);
+        let Policy { margin, sharpness } = *policy;
+        let largest = if sharpness.is_paper() {
+            1.0
+        } else {
+            set.clone().map(|model| utility(&model.profile, margin, budget)).fold(0.0, f64::max)
+        };
         let mut probabilities = Self { policy: *policy, budget, largest, total: 0.0 };
         probabilities.total = set.map(|model| probabilities.share(&model)).sum();
         probabilities
