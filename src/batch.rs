@@ -24,11 +24,13 @@ impl Stretch {
     }
 
     /// The time of a batch of a model whose time for one request is `latency`: μ and σ grow alike.
+    #[inline]
     pub fn of(self, latency: Latency) -> Latency {
         Latency { mean: self.longer(latency.mean), deviation: self.longer(latency.deviation) }
     }
 
     /// So many times as long, rounded down.
+    #[inline]
     pub(crate) fn longer(self, span: Micros) -> Micros {
         let micros = u64::from(span.get()).saturating_mul(self.0.into()) / 1_000;
         u32::try_from(micros).map_or(Micros::MAX, Micros::new)

@@ -23,6 +23,7 @@ impl ArrivalEstimator {
     }
 
     /// One more request.
+    #[inline]
     pub(crate) fn observe(&mut self, now: Timestamp) {
         let gap = now.since(self.latest).min(Self::LONGEST).get() as f32;
         self.latest = now;
@@ -44,6 +45,7 @@ impl ArrivalEstimator {
 
     /// Requests a µs, at most one; zero before the second. The first are taken to have taken a tenth of a second, since
     /// a client may send its first few at once.
+    #[inline]
     pub(crate) fn rate(&self) -> f32 {
         const FIRST: f32 = 100_000.0;
         let least = if self.seen < Self::SMOOTHING.memory() { FIRST / self.seen as f32 } else { 1.0 };

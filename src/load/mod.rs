@@ -57,6 +57,7 @@
 //! It stands on live profiles, since batches are filled to the deadline by them: have a [`Server`](crate::Server) learn.
 mod batch;
 mod entry;
+mod heap;
 mod line;
 mod next;
 mod queue;

@@ -57,6 +57,7 @@ impl Traffic {
     }
 
     /// What time is worth to those who wait outside a run and to those who will come.
+    #[inline]
     pub(super) fn price(&self, left: usize, workers: u16) -> Price {
         let workers = f32::from(workers.max(1));
         let mut all_busy = 1.0;
@@ -73,11 +74,13 @@ impl Traffic {
     }
 
     /// One more that could be answered in time.
+    #[inline]
     pub(super) fn arrived(&mut self, now: Timestamp) {
         self.arrivals.observe(now);
     }
 
     /// So many of the workers have been busy until now.
+    #[inline]
     pub(super) fn worked(&mut self, busy: u16, workers: u16, now: Timestamp) {
         let span = self.latest.map_or(Micros::ZERO, |latest| now.since(latest)).get() as f32;
         let share = f32::from(busy) / f32::from(workers.max(1));
@@ -87,6 +90,7 @@ impl Traffic {
 
     /// Of so many requests dispatched together, the sum of what a budget shorter by [`Self::SHORTER`] would have cost
     /// them, in parts per million.
+    #[inline]
     pub(super) fn dispatched(&mut self, requests: u16, lost: f32) {
         let requests = f32::from(requests.max(1));
         let loss = lost / requests / Self::SHORTER.get() as f32;

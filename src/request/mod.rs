@@ -76,6 +76,7 @@ impl Request<'_> {
     }
 
     /// The same without what it borrows: the models that may be used, and the waits.
+    #[inline]
     pub const fn owned(self) -> Request<'static> {
         Request { allowed: None, waits: &[], ..self }.noted()
     }
@@ -89,6 +90,7 @@ impl<'a> Request<'a> {
 
     /// What is left of it when `spent` is gone for every model alike, such as time waited in a common queue.
     #[must_use]
+    #[inline]
     pub const fn minus(self, spent: Micros) -> Self {
         let earlier = match self.earlier {
             Some(Earlier { budget, worth }) => Some(Earlier { budget: budget.minus(spent), worth }),
@@ -123,6 +125,7 @@ impl<'a> Request<'a> {
     }
 
     /// With a price of time and cost.
+    #[inline]
     pub const fn with_price(self, price: Price) -> Self {
         Self { price, ..self }.noted()
     }
@@ -240,6 +243,7 @@ impl<'a> Request<'a> {
         self.earlier.map(|Earlier { budget, worth }| (budget.min(self.budget), worth))
     }
 
+    #[inline]
     const fn noted(self) -> Self {
         let Self { price, earlier, waits, .. } = self;
         Self { plain: self.any_model() && price.is_none() && earlier.is_none() && waits.is_empty(), ..self }
