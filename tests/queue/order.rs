@@ -2,12 +2,14 @@
 
 use std::cell::Cell;
 
-use mdinference::load::{Full, Hopeless, Next, Queue, Settings, Shed, Worker};
+use mdinference::load::{Full, Hopeless, Next, Queue, Settings, Shed, Waiting, Worker};
 use mdinference::{
-    Accuracy, Budget, Decision, Draw, Index, Micros, ModelSet, NothingEligible, Request, Server, Standing,
-    Timestamp,
+    Accuracy, Budget, Catalog, Decision, Draw, Index, Micros, ModelSet, NothingEligible, Policy, Profile,
+    Request, Server, Standing, Timestamp,
 };
+use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use crate::world::{
     Arrival, BATCH, Fate, MODELS, NEVER, Thousand, at, config, drawn, index, millis, run, server,
@@ -57,6 +59,12 @@ fn a_full_queue_gives_the_newcomer_back() {
     assert_eq!((queue.cancel(places[0]), queue.len()), (Some("a"), 1));
     assert!(queue.put(request(10), DRAW, "c", at(0)).is_ok());
     assert_eq!(queue.len(), 2);
+}
+
+#[test]
+fn a_place_takes_so_many_bytes() {
+    let thousand = size_of::<Queue<u64, 2_000>>() - size_of::<Queue<u64, 1_000>>();
+    assert_eq!((thousand, size_of::<Waiting>()), (1_000 * (114 + size_of::<u64>()), 16));
 }
 
 /// A place may be given to others, many times.
@@ -218,7 +226,7 @@ fn nobody_waits_for_ever_while_all_are_held() {
 fn arrivals() -> impl Strategy<Value = Vec<Arrival>> {
     let budget = prop_oneof![0..20_000_u32, 0..300_000_u32, Just(200_000)];
     let gap = prop_oneof![Just(0), 0..5_000_u32, 0..100_000_u32];
-    prop::collection::vec((gap, budget, 0..4_u32), 1..80).prop_map(|all| {
+    vec((gap, budget, 0..4_u32), 1..80).prop_map(|all| {
         let mut now = Timestamp::from_micros(0);
         let arrive = |(gap, budget, kind): (u32, u32, u32)| {
             now = now.after(Micros::new(gap));
@@ -241,6 +249,53 @@ fn hanging(seed: u64) -> impl FnMut(&crate::world::Ran) -> Micros {
         runs += 1;
         let hangs = Draw::from_id(runs).bits().is_multiple_of(8);
         if hangs { millis(1_000) } else { usual(ran) }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// One with so many µs more time than a minute.
+    Put(u32),
+    /// One of the last that came, so many before.
+    Cancel(usize),
+    Run,
+}
+
+/// Takes these steps, beside a list in the order of the deadlines.
+fn listed<const CAPACITY: usize, const BATCH: usize>(steps: &[Step]) {
+    let index = Index::new(Catalog::<1>::new([Profile::default()]).unwrap(), Policy::PAPER);
+    let settings = Settings::DEFAULT.with_priced(false);
+    let mut queue = Box::new(Queue::<usize, CAPACITY, 1, BATCH>::new(settings));
+    let (mut list, mut places) = (Vec::new(), Vec::new());
+    for &step in steps {
+        match step {
+            Step::Put(micros) => {
+                let budget = Budget::of(Micros::new(60_000_000 + micros));
+                match queue.put(Request::new(budget), DRAW, places.len(), at(0)) {
+                    Ok(place) => {
+                        let behind = list.partition_point(|&(other, _)| other <= micros);
+                        list.insert(behind, (micros, places.len()));
+                        places.push(place);
+                    }
+                    Err(Full(job)) => assert_eq!((job, list.len()), (places.len(), CAPACITY)),
+                }
+            }
+            Step::Cancel(before) if !places.is_empty() => {
+                let job = places.len() - 1 - before % places.len().min(2 * CAPACITY);
+                let waits = list.iter().position(|&(_, other)| other == job);
+                assert_eq!(queue.cancel(places[job]), waits.map(|place| list.remove(place).1));
+            }
+            Step::Cancel(_) => {}
+            Step::Run => match queue.next(&index, at(0)) {
+                Some(Next::Run { worker, jobs, .. }) => {
+                    let first: Vec<usize> = list.drain(..list.len().min(BATCH)).map(|(_, job)| job).collect();
+                    assert_eq!(*jobs, first);
+                    queue.ended(worker, at(0));
+                }
+                next => assert!(next.is_none() && list.is_empty()),
+            },
+        }
+        assert_eq!(queue.len(), list.len());
     }
 }
 
@@ -267,6 +322,30 @@ proptest! {
             }
         }
         prop_assert!(queue.is_empty());
+    }
+
+    /// Those that wait are a list in order: put in, cancelled by places old and new, and run alone or in batches.
+    #[test]
+    fn those_who_wait_are_a_list_in_order(
+        steps in vec((0..100_u8, any::<u32>()), 0..4_000),
+        puts in 30..95_u8,
+        cancels in 0..=100_u8,
+        apart in select(&[0, 1, 1_000, -1_000]),
+        spread in select(&[1, 10, 1_000_000]),
+    ) {
+        let steps = steps.into_iter().enumerate().map(|(count, (kind, value))| match kind {
+            kind if kind < puts => Step::Put((4_000_000 + count as i32 * apart) as u32 + value % spread),
+            _ if value as u8 % 100 < cancels => Step::Cancel(value as usize >> 8),
+            _ => Step::Run,
+        });
+        let steps: Vec<Step> = steps.collect();
+        listed::<1, 1>(&steps);
+        listed::<2, 1>(&steps);
+        listed::<1_000, 1>(&steps);
+        listed::<1, 2>(&steps);
+        listed::<7, 3>(&steps);
+        listed::<1_000, 8>(&steps);
+        listed::<1_000, 100>(&steps);
     }
 
     /// Where nobody is shed each is run, in the order of the deadlines.
