@@ -96,8 +96,10 @@ impl<T, G: BatchTime, const CAPACITY: usize, const N: usize> Choice<'_, T, G, CA
         let (id, all) = (undivided.lot.decision.model, undivided.lot.size);
         let model = Model { id, profile: *self.index.catalog().get(id)? };
         let mut best = (undivided.value.get(), None);
-        // None of them has more time than the last after the shortest.
-        let latest = self.after(model, 1).request(self.left(0).saturating_sub(1).into())?.budget();
+        // None of them has more time than the last after the shortest: by its deadline, for its own budget may be less than
+        // those of the others if the clock was set back.
+        let (last, _) = self.line.get(self.left(0).saturating_sub(1).into())?;
+        let latest = Budget::of(last.since(self.after(model, 1).now));
         for better in self.models(latest).filter(|better| better.profile.accuracy > model.profile.accuracy) {
             // The fewest that it takes.
             let mut pairs = (1..all).filter_map(|size| {

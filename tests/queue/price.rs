@@ -316,10 +316,15 @@ fn prices_add_up() {
 #[test]
 fn who_is_in_a_hurry_goes_alone_for_those_who_have_time() {
     let index = index();
-    for (priced, sizes) in [(true, vec![(5, 1), (9, 3)]), (false, vec![(5, 4)])] {
+    for (priced, last, sizes) in [
+        (true, (200, 0), vec![(5, 1), (9, 3)]),
+        // He came before the clock was set back.
+        (true, (8, 195), vec![(5, 1), (9, 3)]),
+        (false, (200, 0), vec![(5, 4)]),
+    ] {
         let mut queue = Queue::<_, 8, 1, 8>::new(Settings::DEFAULT.with_priced(priced));
-        for budget in [10, 200, 200, 200] {
-            queue.put(Request::new(Budget::of(millis(budget))), DRAW, (), at(0)).unwrap();
+        for (budget, now) in [last, (10, 0), (200, 0), (200, 0)] {
+            queue.put(Request::new(Budget::of(millis(budget))), DRAW, (), at(now)).unwrap();
         }
         let mut runs = Vec::new();
         let mut now = at(0);
