@@ -78,13 +78,15 @@ pub struct Catalog<const N: usize> {
     order: Vec<ModelId, N>,
 }
 
-/// By which ids a place goes.
+/// By which ids a place goes, and where in the order its model is; [`NOWHERE`] if there is none now.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tag {
     number: u16,
-    /// No model is there now.
-    vacant: bool,
+    ordered: u16,
 }
+
+/// Past the place of any model.
+const NOWHERE: u16 = u16::MAX;
 
 /// The same models at the same places, whatever their tags.
 impl<const N: usize> PartialEq for Catalog<N> {
@@ -125,14 +127,14 @@ impl<const N: usize> Catalog<N> {
             return Err(CatalogError::Empty);
         }
         let number = upper_bits(catalog.profiles.iter().fold(0, hashed));
-        let tag = Tag { number, vacant: false };
         // As many as there are profiles, so there is room.
         for place in 0..catalog.profiles.len() as u16 {
-            let _ = catalog.tags.push(tag);
-            let _ = catalog.order.push(ModelId::new(place, tag.number));
+            let _ = catalog.tags.push(Tag { number, ordered: NOWHERE });
+            let _ = catalog.order.push(ModelId::new(place, number));
         }
         let Self { profiles, order, .. } = &mut catalog;
-        sort(order, |id| (profiles.get(id.index()).map(by_mean), id));
+        sort(order, |id| by_mean(profiles, id));
+        catalog.note_order();
         Ok(catalog)
     }
 
@@ -179,10 +181,11 @@ impl<const N: usize> Catalog<N> {
     /// As [`Catalog::update`], and says how the order changed.
     pub(crate) fn change(&mut self, id: ModelId, profile: Profile) -> Option<Changed> {
         let old = *self.get(id)?;
-        let Self { profiles, order, .. } = self;
-        let key = |id: ModelId| (profiles.get(id.index()).map(by_mean), id);
-        let moved = reorder(order, (Some(by_mean(&old)), id), (Some(by_mean(&profile)), id), key);
+        let Self { profiles, tags, order } = self;
         *profiles.get_mut(id.index())? = profile;
+        let from = tags.get(id.index())?.ordered.into();
+        let key = |other| by_mean(profiles, other);
+        let moved = reorder(order, from, key(id), key, |id, place| note(tags, id, place));
         Some(Changed { old, moved })
     }
 
@@ -192,7 +195,7 @@ impl<const N: usize> Catalog<N> {
     /// [`CatalogError::Full`] if there is no room.
     pub fn add(&mut self, profile: Profile) -> Result<ModelId, CatalogError> {
         let full = CatalogError::Full { capacity: N };
-        let place = match self.tags.iter().position(|tag| tag.vacant) {
+        let place = match self.tags.iter().position(|tag| tag.ordered == NOWHERE) {
             Some(place) => place,
             None => {
                 // Of what the catalog was made of too, by the tag of the place before. Not a tag that a place of this
@@ -200,22 +203,21 @@ impl<const N: usize> Catalog<N> {
                 let before = self.tags.last().map_or(0, |tag| tag.number.into());
                 let number = upper_bits(hashed(before, &profile));
                 self.profiles.push(profile).map_err(|_| full)?;
-                let _ = self.tags.push(Tag { number, vacant: true });
+                let _ = self.tags.push(Tag { number, ordered: NOWHERE });
                 self.tags.len().saturating_sub(1)
             }
         };
         let (slot, tag) = self.profiles.get_mut(place).zip(self.tags.get_mut(place)).ok_or(full)?;
         *slot = profile;
-        *tag = Tag { number: tag.number.wrapping_add(1), vacant: false };
+        tag.number = tag.number.wrapping_add(1);
         let id = ModelId::new(place as u16, tag.number);
-        let Self { profiles, order, .. } = self;
-        let key = |id: ModelId| (profiles.get(id.index()).map(by_mean), id);
-        let at = order.partition_point(|&other| key(other) < key(id));
+        let Self { profiles, tags, order } = self;
+        let last = order.len();
+        note(tags, id, last as u16);
         // There is room for as many as there are places.
         let _ = order.push(id);
-        if let Some(rest @ [_, ..]) = order.get_mut(at..) {
-            rest.rotate_right(1);
-        }
+        let key = |other| by_mean(profiles, other);
+        reorder(order, last, key(id), key, |id, place| note(tags, id, place));
         Ok(id)
     }
 
@@ -228,15 +230,13 @@ impl<const N: usize> Catalog<N> {
         if self.order.len() < 2 {
             return Err(CatalogError::Empty);
         }
-        if let Some(tag) = self.tags.get_mut(id.index()) {
-            tag.vacant = true;
+        let tag = self.tags.get_mut(id.index()).ok_or(CatalogError::Unknown)?;
+        let place = core::mem::replace(&mut tag.ordered, NOWHERE);
+        if let Some(rest @ [_, ..]) = self.order.get_mut(place.into()..) {
+            rest.rotate_left(1);
         }
-        if let Some(place) = self.order.iter().position(|&other| other == id) {
-            if let Some(rest @ [_, ..]) = self.order.get_mut(place..) {
-                rest.rotate_left(1);
-            }
-            self.order.pop();
-        }
+        self.order.pop();
+        self.note_order();
         Ok(profile)
     }
 
@@ -249,10 +249,16 @@ impl<const N: usize> Catalog<N> {
         let tag = self.tags.get_mut(id.index()).ok_or(CatalogError::Unknown)?;
         tag.number = tag.number.wrapping_add(1);
         let new = ModelId::new(id.place(), tag.number);
-        if let Some(slot) = self.order.iter_mut().find(|other| **other == id) {
+        if let Some(slot) = self.order.get_mut(usize::from(tag.ordered)) {
             *slot = new;
         }
         Ok(new)
+    }
+
+    /// Writes down where in the order each model is.
+    fn note_order(&mut self) {
+        let Self { tags, order, .. } = self;
+        order.iter().zip(0..).for_each(|(&id, place)| note(tags, id, place));
     }
 
     /// The profile of a model whose id is one of its own.
@@ -286,10 +292,11 @@ pub(crate) struct Places<'a> {
 
 impl<'a> Places<'a> {
     fn id(self, place: usize) -> Option<ModelId> {
-        let tag = self.tags.get(place).filter(|tag| !tag.vacant)?;
+        let tag = self.tags.get(place).filter(|tag| tag.ordered != NOWHERE)?;
         Some(ModelId::new(place as u16, tag.number))
     }
 
+    #[inline]
     pub(crate) fn get(self, id: ModelId) -> Option<&'a Profile> {
         let known = self.id(id.index()) == Some(id);
         self.profiles.get(id.index()).filter(|_| known)
@@ -334,12 +341,26 @@ impl Move {
     /// The same move in a sequence kept in the same order.
     pub(crate) fn apply<T>(self, items: &mut [T]) {
         let Self { from, to } = self;
-        let Some(between) = items.get_mut(from.min(to)..=from.max(to)) else { return };
-        if from < to {
-            between.rotate_left(1);
-        } else {
-            between.rotate_right(1);
+        if from == to {
+            return;
         }
+        let (first, last) = self.ends();
+        match items.get_mut(first..=last) {
+            Some(between @ [_, _, ..]) if from < to => between.rotate_left(1),
+            Some(between @ [_, _, ..]) => between.rotate_right(1),
+            _ => {}
+        }
+    }
+
+    /// The places from which and up to which there was a change.
+    pub(crate) fn ends(self) -> (usize, usize) {
+        (self.from.min(self.to), self.from.max(self.to))
+    }
+}
+
+fn note(tags: &mut [Tag], id: ModelId, place: u16) {
+    if let Some(tag) = tags.get_mut(id.index()) {
+        tag.ordered = place;
     }
 }
 
@@ -368,21 +389,42 @@ pub(crate) fn sort<K: Ord, const N: usize>(ids: &mut Vec<ModelId, N>, key: impl 
     ids.get_mut(..count).unwrap_or_default().sort_unstable_by_key(|&id| key(id));
 }
 
-/// Moves the one id of `order` whose key goes from `old` to `new`; `key` gives the keys by which `order` is sorted still.
-pub(crate) fn reorder<K: Ord>(order: &mut [ModelId], old: K, new: K, key: impl Fn(ModelId) -> K) -> Move {
-    let from = order.partition_point(|&other| key(other) < old);
-    let below = order.partition_point(|&other| key(other) < new);
-    // The model itself is among those below its new place if it moves up.
-    let to = if below > from { below.saturating_sub(1) } else { below };
+/// Moves the id at a place of `order`, which is sorted by `key` but for it, to where its new key belongs: past its neighbours
+/// one by one, since what is known of a model changes little at a time. Notes where each id that it touches is then.
+#[inline]
+pub(crate) fn reorder<K: Ord>(
+    order: &mut [ModelId],
+    from: usize,
+    new: K,
+    key: impl Fn(ModelId) -> K,
+    mut note: impl FnMut(ModelId, u16),
+) -> Move {
+    let is =
+        |place: usize, than: Ordering| order.get(place).is_some_and(|&other| key(other).cmp(&new) == than);
+    let mut to = from;
+    while is(to.wrapping_sub(1), Ordering::Greater) {
+        to = to.wrapping_sub(1);
+    }
+    if to == from {
+        while is(to.wrapping_add(1), Ordering::Less) {
+            to = to.wrapping_add(1);
+        }
+    }
     let moved = Move { from, to };
-    moved.apply(order);
+    if from != to {
+        moved.apply(order);
+        let (first, last) = moved.ends();
+        let touched = order.iter().zip(0..).take(last.wrapping_add(1)).skip(first);
+        touched.for_each(|(&id, place)| note(id, place));
+    }
     moved
 }
 
-/// The part of the order that comes before the id.
-fn by_mean(profile: &Profile) -> impl Ord + use<> {
-    let latency = profile.latency;
-    (latency.mean, latency.deviation, profile.accuracy)
+/// What the models are ordered by: μ, then σ, then accuracy, then id, two to a number.
+fn by_mean(profiles: &[Profile], id: ModelId) -> (u64, u64) {
+    let Profile { accuracy, latency, .. } = profiles.get(id.index()).copied().unwrap_or_default();
+    let pair = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+    (pair(latency.mean.get(), latency.deviation.get()), pair(accuracy.as_ppm(), id.0.rotate_left(16)))
 }
 
 /// Why a catalog can't be.

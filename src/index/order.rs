@@ -4,7 +4,7 @@ use core::cmp::Reverse;
 
 use heapless::Vec;
 
-use crate::catalog::{Catalog, Model, ModelId, Move, copy_filled, reorder, sort};
+use crate::catalog::{Catalog, Changed, Model, ModelId, Move, copy_filled, reorder, sort};
 use crate::policy::{Margin, Policy};
 use crate::profile::{Accuracy, Cost, Profile};
 use crate::select::threshold::Threshold;
@@ -21,6 +21,8 @@ pub(super) struct Ordered<const N: usize> {
     pub(super) blocks: Vec<Block, N>,
     /// The ids by [`Rank`].
     pub(super) by_threshold: Vec<ModelId, N>,
+    /// By the models' places in the catalog, where they are there.
+    ranked: Vec<u16, N>,
 }
 
 /// So many models are passed over at once.
@@ -37,6 +39,30 @@ pub(super) struct Block {
     pub(super) cost: Cost,
 }
 
+impl Block {
+    const EMPTY: Self = Self { accuracy: 0, threshold: i32::MAX, cost: Cost(u32::MAX) };
+
+    /// Of one model.
+    fn of(profile: &Profile, terms: &Terms) -> Self {
+        Self { accuracy: profile.accuracy.as_ppm(), threshold: terms.threshold, cost: profile.cost }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            accuracy: self.accuracy.max(other.accuracy),
+            threshold: self.threshold.min(other.threshold),
+            cost: self.cost.min(other.cost),
+        }
+    }
+
+    /// Whether it bounds the others still where one goes from `old` to `new`: it was not by that one, or is so again.
+    fn outlasts(self, old: Self, new: Self) -> bool {
+        (old.accuracy < self.accuracy || new.accuracy >= old.accuracy)
+            && (old.threshold > self.threshold || new.threshold <= old.threshold)
+            && (old.cost > self.cost || new.cost <= old.cost)
+    }
+}
+
 /// Where a model stands among the candidates for the base: the first of those that are more accurate than all before
 /// them is the next step of the staircase (Eq. 1 with its tie-breaks).
 pub(super) type Rank = (Threshold, Reverse<Accuracy>, ModelId);
@@ -51,22 +77,30 @@ pub(super) struct Change {
 impl<const N: usize> Ordered<N> {
     /// Not yet arranged.
     pub(super) const fn new(catalog: Catalog<N>, policy: Policy) -> Self {
-        Self { catalog, policy, terms: Vec::new(), blocks: Vec::new(), by_threshold: Vec::new() }
+        Self {
+            catalog,
+            policy,
+            terms: Vec::new(),
+            blocks: Vec::new(),
+            by_threshold: Vec::new(),
+            ranked: Vec::new(),
+        }
     }
 
     /// Makes this the same as another, at the cost of what is filled.
     pub(super) fn copy_from(&mut self, other: &Self) {
-        let Self { catalog, policy, terms, blocks, by_threshold } = self;
+        let Self { catalog, policy, terms, blocks, by_threshold, ranked } = self;
         catalog.copy_from(&other.catalog);
         *policy = other.policy;
         copy_filled(terms, &other.terms);
         copy_filled(blocks, &other.blocks);
         copy_filled(by_threshold, &other.by_threshold);
+        copy_filled(ranked, &other.ranked);
     }
 
     /// Brings everything up to date with the catalog.
     pub(super) fn arrange(&mut self) {
-        let Self { catalog, policy, terms, blocks, by_threshold } = self;
+        let Self { catalog, policy, terms, blocks, by_threshold, ranked } = self;
         let margin = policy.margin;
         terms.clear();
         blocks.clear();
@@ -77,6 +111,11 @@ impl<const N: usize> Ordered<N> {
             let _ = by_threshold.push(model.id);
         }
         sort(by_threshold, |id| rank(catalog, margin, id));
+        ranked.clear();
+        for _ in catalog.profiles() {
+            let _ = ranked.push(0);
+        }
+        by_threshold.iter().zip(0..).for_each(|(&id, place)| note(ranked, id, place));
         for _ in 0..terms.len().div_ceil(BLOCK) {
             let _ = blocks.push(Block::default());
         }
@@ -91,13 +130,16 @@ impl<const N: usize> Ordered<N> {
         for (block, (terms, ids)) in
             blocks.iter_mut().zip(members).take((to / BLOCK).saturating_add(1)).skip(from)
         {
-            let profiles = ids.iter().map(|&id| catalog.known(id));
-            let accuracy = profiles.clone().map(|profile| profile.accuracy).max();
-            *block = Block {
-                accuracy: accuracy.unwrap_or_default().as_ppm(),
-                cost: profiles.map(|profile| profile.cost).min().unwrap_or_default(),
-                threshold: terms.iter().map(|terms| terms.threshold).min().unwrap_or(i32::MAX),
-            };
+            let members = ids.iter().zip(terms).map(|(&id, terms)| Block::of(&catalog.known(id), terms));
+            *block = members.fold(Block::EMPTY, Block::and);
+        }
+    }
+
+    /// The same once one model went from `old` to `new`, from a place to another.
+    fn bound_moved(&mut self, old: Block, new: Block, (from, to): (usize, usize)) {
+        match self.blocks.get_mut(to / BLOCK) {
+            Some(block) if from / BLOCK == to / BLOCK && block.outlasts(old, new) => *block = block.and(new),
+            _ => self.bound_blocks(from, to),
         }
     }
 
@@ -122,20 +164,23 @@ impl<const N: usize> Ordered<N> {
     }
 
     pub(super) fn update(&mut self, id: ModelId, profile: Profile) -> Option<Change> {
-        let old_rank = self.rank(id);
-        let changed = self.catalog.change(id, profile)?;
-        changed.moved.apply(&mut self.terms);
-        if let Some(terms) = self.terms.get_mut(changed.moved.to) {
-            *terms = Terms::new(&profile, self.policy.margin);
-        }
-        let Move { from, to } = changed.moved;
-        self.bound_blocks(from.min(to), from.max(to));
-        let Self { catalog, policy, by_threshold, .. } = self;
-        let new_rank = rank(catalog, policy.margin, id);
-        let moved = reorder(by_threshold, old_rank, new_rank, |other| {
-            if other == id { old_rank } else { rank(catalog, policy.margin, other) }
-        });
-        Some(Change { old: changed.old, by_mean: changed.moved, by_threshold: moved })
+        let Self { catalog, policy, terms, by_threshold, ranked, .. } = self;
+        let margin = policy.margin;
+        let Changed { old, moved } = catalog.change(id, profile)?;
+        moved.apply(terms);
+        let new_terms = Terms::new(&profile, margin);
+        let old_terms = core::mem::replace(terms.get_mut(moved.to)?, new_terms);
+        let from = ranked.get(id.index()).copied()?.into();
+        let key = |other| rank(catalog, margin, other);
+        let reranked = reorder(by_threshold, from, key(id), key, |id, place| note(ranked, id, place));
+        self.bound_moved(Block::of(&old, &old_terms), Block::of(&profile, &new_terms), moved.ends());
+        Some(Change { old, by_mean: moved, by_threshold: reranked })
+    }
+}
+
+fn note(places: &mut [u16], id: ModelId, place: u16) {
+    if let Some(noted) = places.get_mut(id.index()) {
+        *noted = place;
     }
 }
 
