@@ -291,6 +291,7 @@ pub(crate) struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
+    #[inline]
     fn id(self, place: usize) -> Option<ModelId> {
         let tag = self.tags.get(place).filter(|tag| tag.ordered != NOWHERE)?;
         Some(ModelId::new(place as u16, tag.number))
@@ -461,6 +462,69 @@ impl fmt::Display for CatalogError {
 }
 
 impl core::error::Error for CatalogError {}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    pub(crate) const MODELS: usize = 24;
+
+    /// What may be done, by a number, with the model at a place.
+    pub(crate) fn operation() -> impl Strategy<Value = (u8, usize, Profile)> {
+        (0..8_u8, 0..MODELS, profile())
+    }
+
+    /// Of few values, so that many are equal.
+    pub(crate) fn profile() -> impl Strategy<Value = Profile> {
+        (0..12_u32, 0..3_u32, 0..4_u32).prop_map(|(mean, deviation, accuracy)| {
+            Profile::from_percent_and_millis(accuracy.into(), mean.into(), deviation.into()).unwrap()
+        })
+    }
+
+    /// Adds, removes or replaces a model; `false` if its profile is to be updated instead.
+    pub(crate) fn come_or_go(
+        catalog: &mut Catalog<MODELS>,
+        operation: u8,
+        id: ModelId,
+        profile: Profile,
+    ) -> bool {
+        match operation {
+            0 => drop(catalog.add(profile)),
+            1 => drop(catalog.remove(id)),
+            2 => drop(catalog.replace(id, profile)),
+            _ => return false,
+        }
+        true
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn places_in_the_order_are_known(
+            profiles in vec(profile(), 1..=MODELS),
+            operations in vec(operation(), 0..100),
+        ) {
+            let mut catalog = Catalog::<MODELS>::new(profiles).unwrap();
+            for (operation, place, profile) in operations {
+                let id = catalog.id(place).unwrap_or_default();
+                if !come_or_go(&mut catalog, operation, id, profile) {
+                    catalog.update(id, profile);
+                }
+                prop_assert!(catalog.order.is_sorted_by_key(|&id| by_mean(&catalog.profiles, id)));
+                for (place, tag) in catalog.tags.iter().enumerate() {
+                    let ordered = catalog.order.iter().position(|id| id.index() == place);
+                    prop_assert_eq!(tag.ordered, ordered.map_or(NOWHERE, |at| at as u16));
+                    prop_assert_eq!(ordered.map(|at| catalog.order[at]), catalog.id(place));
+                }
+            }
+        }
+    }
+}
 
 #[cfg(feature = "serde")]
 mod serde_impl {

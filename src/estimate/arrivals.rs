@@ -39,6 +39,7 @@ impl ArrivalEstimator {
     }
 
     /// The mean time between two requests, at most a second; `None` before the second.
+    #[inline]
     pub(crate) fn gap(&self) -> Option<Micros> {
         (self.seen > 1).then(|| Micros::new(self.mean as u32).min(Micros::from_millis(1_000)))
     }

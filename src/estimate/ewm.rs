@@ -49,25 +49,24 @@ impl Smoothing {
     }
 
     /// The variance of the estimate of so many samples, in variances of a sample: 1/n, and in the long run α / (2 − α).
+    #[inline]
     pub(crate) fn spread(self, samples: u32) -> f32 {
-        let alpha = self.weight(u32::MAX);
+        let alpha = self.0 as f32 / 1_000_000.0;
         if samples < self.memory() { 1.0 / samples.max(1) as f32 } else { alpha / (2.0 - alpha) }
     }
 
     /// 1/α, rounded up: from this many samples on, α is no less than 1/n.
+    #[inline]
     pub(crate) const fn memory(self) -> u32 {
-        // The divisor is never zero.
-        match 1_000_000_u32.checked_div(self.0) {
-            Some(whole) if whole.saturating_mul(self.0) == 1_000_000 => whole,
-            Some(whole) => whole.saturating_add(1),
-            None => 1,
-        }
+        // α is never zero.
+        1_000_000_u32.div_ceil(if self.0 == 0 { 1 } else { self.0 })
     }
 
     /// The weight of the last of `samples` samples: α, or 1/n while that is more.
+    #[inline]
     pub(crate) fn weight(self, samples: u32) -> f32 {
-        let alpha = self.0 as f32 / 1_000_000.0;
-        alpha.max(1.0 / samples.max(1) as f32)
+        let (alpha, nth) = (self.0 as f32 / 1_000_000.0, 1.0 / samples.max(1) as f32);
+        if nth > alpha { nth } else { alpha }
     }
 }
 
@@ -99,6 +98,7 @@ pub(crate) struct Moments {
 
 impl Moments {
     /// With one more sample at the weight `alpha`, in (0, 1].
+    #[inline]
     pub(crate) fn updated(self, sample: f32, alpha: f32) -> Self {
         let delta = sample - self.mean;
         // The same from either end; from the nearer one little is lost to rounding, and with α = 1 nothing.

@@ -171,10 +171,10 @@ impl LatencyEstimator {
     /// What the inference time is taken to be where others have measured it too: their samples make up what its own lack to
     /// a full memory, unless they disagree. It is the prior unless μ or σ is further from it than chance explains. `None`
     /// while nobody knows anything.
+    #[inline]
     pub fn believed(&self, others: Option<&Self>, smoothing: Smoothing) -> Option<Latency> {
-        let own = self.evidence();
-        let (moments, samples) = match others {
-            Some(others) if own == 0 || !self.disagrees(others) => {
+        let (moments, samples) = match others.map(|others| (self.evidence(), others)) {
+            Some((own, others)) if own == 0 || !self.disagrees(others) => {
                 // Once it has had as many itself, it needs no others, also where it has begun anew since.
                 let had = if own == 0 { 0 } else { u32::try_from(self.samples).unwrap_or(u32::MAX) };
                 let heard = others.evidence().min(smoothing.memory().saturating_sub(had));
@@ -212,7 +212,11 @@ impl LatencyEstimator {
 
     /// A run longer than this is a suspect, to within rounding; [`Micros::MAX`] while nothing is known.
     pub fn suspect_above(&self) -> Micros {
-        if self.window == 0 { Micros::MAX } else { micros(self.moments.mean + self.tolerance(Side::Above)) }
+        if self.window == 0 {
+            Micros::MAX
+        } else {
+            micros(self.moments.mean + self.part(Side::Above).max(self.spread(Side::Above)))
+        }
     }
 
     /// Takes in what one run told, of runs one after another. Any order and any values are harmless.
@@ -221,6 +225,7 @@ impl LatencyEstimator {
     }
 
     /// Takes in what a run told that began at `began`, where runs may overlap.
+    #[inline]
     pub(crate) fn observe_run(
         &mut self,
         observation: Observation,
@@ -244,7 +249,7 @@ impl LatencyEstimator {
         self.window = self.window.saturating_add(1).min(smoothing.memory());
         self.moments = self.moments.updated(sample, smoothing.weight(self.window));
         // That a run is no shorter says nothing against a shift.
-        if exact {
+        if exact && self.suspects.count > 0 {
             let Suspects { lasting, since, .. } = self.suspects;
             let over = !lasting && began >= since;
             self.suspects = if over { Suspects::default() } else { self.suspects.one_less() };
@@ -308,29 +313,26 @@ impl LatencyEstimator {
         if moved { u32::try_from(self.samples).unwrap_or(u32::MAX).min(self.window) } else { 0 }
     }
 
-    /// How far from the mean a sample may be.
-    fn tolerance(&self, side: Side) -> f32 {
-        let (mean, deviation) = (self.moments.mean, self.moments.deviation());
-        match side {
-            Side::Above => (mean / 2.0).max(6.0 * deviation),
-            Side::Below => (mean / 3.0).max(3.0 * deviation),
-        }
+    /// A sample may be so far from the mean …
+    fn part(&self, side: Side) -> f32 {
+        let mean = self.moments.mean;
+        if side == Side::Above { mean / 2.0 } else { mean / 3.0 }
+    }
+
+    /// … or so far.
+    fn spread(&self, side: Side) -> f32 {
+        let deviation = self.moments.deviation();
+        if side == Side::Above { 6.0 * deviation } else { 3.0 * deviation }
     }
 
     /// On which side of the mean a sample is too far off, if it is.
     fn suspicion(&self, sample: f32) -> Option<Side> {
         let delta = sample - self.moments.mean;
-        if self.window == 0 {
-            None
-        } else if delta > self.tolerance(Side::Above) {
-            Some(Side::Above)
-        } else if -delta > self.tolerance(Side::Below) {
-            Some(Side::Below)
-        } else {
-            None
-        }
+        let side = if delta > 0.0 { Side::Above } else { Side::Below };
+        (self.window > 0 && delta.abs() > self.part(side) && delta.abs() > self.spread(side)).then_some(side)
     }
 
+    #[cold]
     fn suspect(&mut self, sample: f32, side: Side, began: Timestamp, now: Timestamp) -> Evidence {
         // Those that are no longer far off, since μ has come after them, are none any more: a shift above never makes μ
         // smaller.

@@ -44,7 +44,7 @@ use self::walk::Walk;
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 ///
-/// It takes 164 bytes for each of the `N` models there may be. To be built without optimisation it needs five times as
+/// It takes 166 bytes for each of the `N` models there may be. To be built without optimisation it needs five times as
 /// much stack: up to 2,400 models on a thread of 2 MiB. [`Clone::clone_from`] copies no more than what is filled, into what
 /// is there.
 #[derive(Debug, PartialEq)]

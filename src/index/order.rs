@@ -188,3 +188,37 @@ fn rank<const N: usize>(catalog: &Catalog<N>, margin: Margin, id: ModelId) -> Ra
     let profile = catalog.known(id);
     (Threshold::new(profile.latency, margin), Reverse(profile.accuracy), id)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::catalog::tests::{MODELS, come_or_go, operation, profile};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_was_updated_is_as_arranged_anew(
+            profiles in vec(profile(), 1..=MODELS),
+            operations in vec(operation(), 0..100),
+        ) {
+            let mut models = Ordered::new(Catalog::<MODELS>::new(profiles).unwrap(), Policy::PAPER);
+            models.arrange();
+            for (operation, place, profile) in operations {
+                let id = models.catalog.id(place).unwrap_or_default();
+                if come_or_go(&mut models.catalog, operation, id, profile) {
+                    models.arrange();
+                } else {
+                    models.update(id, profile);
+                }
+                let mut anew = Ordered::new(models.catalog.clone(), models.policy);
+                anew.arrange();
+                prop_assert_eq!(&models, &anew);
+            }
+        }
+    }
+}

@@ -21,7 +21,7 @@ use crate::time::{Micros, Timestamp};
 /// A model that no request may go to, but probes, stands in its catalog with a time that fits no budget below 18 minutes;
 /// [`Self::live`] is what it would be chosen by.
 ///
-/// It takes 166 bytes for each of the `N` models there may be, and [`Clone::clone_from`] copies those of the models that
+/// It takes 168 bytes for each of the `N` models there may be, and [`Clone::clone_from`] copies those of the models that
 /// there are, into what is there.
 #[derive(Debug, PartialEq)]
 pub struct Front<const N: usize> {

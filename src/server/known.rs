@@ -42,6 +42,14 @@ impl Heard {
     }
 }
 
+/// What has become of a model by what was told of it.
+pub(super) struct Lesson {
+    /// What it is taken to be now.
+    pub(super) live: Profile,
+    /// A probe of it that is open is over.
+    pub(super) over: bool,
+}
+
 /// A probe that is over with the first is open for so long, or three gaps between requests if that is longer.
 const WINDOW: Micros = Micros::from_millis(300);
 /// One probe is expected in so long, or in a gap.
@@ -60,19 +68,22 @@ impl Known {
         }
     }
 
-    /// Takes in what a run, or a judged answer, has told; `sampled` where a share of the requests goes to the model. Says
-    /// whether a probe of it that is open is over.
+    /// Takes in what a run, or a judged answer, has told of a model that was `shown`; `sampled` where a share of the requests
+    /// goes to it.
+    #[inline(always)]
     pub(super) fn learn(
         &mut self,
         told: Told,
+        shown: Profile,
         sampled: bool,
         learning: Learning,
         margin: Margin,
         pace: Pace,
-    ) -> bool {
-        let (before, drifted) = (self.trust, self.drifted(learning));
+    ) -> Lesson {
+        let Trust { phase, due, .. } = self.trust;
         let reference = self.reference(margin);
         let Self { learnt, trust, .. } = self;
+        let mut accuracy = shown.accuracy;
         let probe = match told {
             Told::Overdue { began, probe } => {
                 trust.overdue(began, probe, pace);
@@ -87,16 +98,21 @@ impl Known {
                 // Those of a share are few, and so weigh more.
                 let weight = if sampled { learning.accuracy.fivefold() } else { learning.accuracy };
                 learnt.accuracy.observe_of(right, weight, learning.accuracy);
+                accuracy = self.accuracy(learning);
                 false
             }
         };
-        if self.trust.due == NEVER && (self.drifted(learning) || self.slower(learning, margin)) {
+        let live = Profile { accuracy, latency: self.latency(learning), ..shown };
+        let drifted = self.drifted(accuracy);
+        if self.trust.due == NEVER && (drifted || slower(live.latency, reference, margin)) {
             self.trust.due = pace.after(1);
         }
-        let Trust { phase, due, .. } = self.trust;
         // Of one that is not trusted each run decides.
-        let decides = probe || phase == Phase::Unproven;
-        phase != before.phase || drifted != self.drifted(learning) || decides && due != before.due
+        let decides = probe || self.trust.phase == Phase::Unproven;
+        let over = phase != self.trust.phase
+            || drifted != self.drifted(shown.accuracy)
+            || decides && due != self.trust.due;
+        Lesson { live, over }
     }
 
     /// What the model is taken to be.
@@ -109,29 +125,29 @@ impl Known {
         self.learnt.accuracy.believed(heard, learning.accuracy)
     }
 
+    #[inline]
     fn latency(&self, learning: Learning) -> Latency {
-        let heard = self.heard.as_ref().map(Heard::latency);
-        let live = self.learnt.latency.believed(heard.as_ref(), learning.latency);
+        let live = match &self.heard {
+            None => self.learnt.latency.believed(None, learning.latency),
+            Some(heard) => self.learnt.latency.believed(Some(&heard.latency()), learning.latency),
+        };
         // Of a canary nothing else is known.
         live.or(self.learnt.latency.prior()).unwrap_or_default()
     }
 
     /// What it might be again: what it started from, or what the others have measured, whichever fits the shorter budget.
-    pub(super) fn reference(&self, margin: Margin) -> Latency {
+    #[inline]
+    fn reference(&self, margin: Margin) -> Latency {
         let prior = self.learnt.latency.prior();
-        let heard = self.heard.as_ref().and_then(|heard| heard.latency().latency());
-        let threshold = |latency: &Latency| Threshold::new(*latency, margin);
-        prior.into_iter().chain(heard).min_by_key(threshold).unwrap_or_default()
+        match (prior, self.heard.as_ref().and_then(|heard| heard.latency().latency())) {
+            (Some(prior), Some(heard)) if slower(prior, heard, margin) => heard,
+            (prior, heard) => prior.or(heard).unwrap_or_default(),
+        }
     }
 
-    /// Whether it is taken to be less accurate than it was.
-    pub(super) fn drifted(&self, learning: Learning) -> bool {
-        self.accuracy(learning) < self.learnt.accuracy.prior()
-    }
-
-    /// Whether it fits shorter budgets by what it might be again.
-    pub(super) fn slower(&self, learning: Learning, margin: Margin) -> bool {
-        Threshold::new(self.reference(margin), margin) < Threshold::new(self.latency(learning), margin)
+    /// Whether one that is taken to be so accurate is less so than it was.
+    fn drifted(&self, accuracy: Accuracy) -> bool {
+        accuracy < self.learnt.accuracy.prior()
     }
 
     /// The probe that is to be opened now, if any.
@@ -146,6 +162,7 @@ impl Known {
     ) -> Option<Probe> {
         let live = self.live(learning, cost);
         let reference = self.reference(margin);
+        let slower = slower(live.latency, reference, margin);
         let shared = |share, latency| Probe {
             model,
             profile: Profile { accuracy: live.accuracy.max(self.learnt.accuracy.prior()), latency, cost },
@@ -180,16 +197,16 @@ impl Known {
             Phase::Held => None,
             Phase::Canary(share) => Some(shared(share, reference)),
             // By whichever more requests are long enough for.
-            Phase::Unproven if self.slower(learning, margin) => Some(once(reference)),
+            Phase::Unproven if slower => Some(once(reference)),
             Phase::Unproven => Some(once(live.latency)),
             Phase::Trusted
-                if self.drifted(learning)
-                    && (live.latency.mean <= suspect_above(reference) || !self.slower(learning, margin)) =>
+                if self.drifted(live.accuracy)
+                    && (live.latency.mean <= suspect_above(reference) || !slower) =>
             {
                 let lost = self.learnt.accuracy.prior().as_ppm().saturating_sub(live.accuracy.as_ppm());
                 Some(shared(Share::losing(lost), live.latency))
             }
-            Phase::Trusted if self.slower(learning, margin) => Some(once(reference)),
+            Phase::Trusted if slower => Some(once(reference)),
             Phase::Trusted => None,
         }
     }
@@ -209,4 +226,9 @@ impl Known {
             }
         }
     }
+}
+
+/// Whether a model that is taken to be so fits shorter budgets by what it might be again.
+fn slower(live: Latency, reference: Latency, margin: Margin) -> bool {
+    Threshold::new(reference, margin) < Threshold::new(live, margin)
 }

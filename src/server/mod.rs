@@ -6,9 +6,11 @@
 //! - [`learning`]: how the one that learns does it, and what it has learnt.
 //! - [`known`]: all of it that it keeps of one model.
 //! - [`standing`]: whether a model is trusted.
+//! - [`agenda`]: when something is due.
 //! - [`probe`]: the requests that see whether a model has recovered.
 //! - [`replica`]: what other servers have learnt.
 
+mod agenda;
 mod front;
 mod known;
 mod learning;
@@ -29,7 +31,8 @@ use crate::request::{Draw, Question, Request};
 use crate::select::{Decision, Explanation};
 use crate::time::{Micros, Timestamp};
 
-use self::known::Known;
+use self::agenda::Agenda;
+use self::known::{Known, Lesson};
 use self::probe::{Probe, Probes};
 use self::standing::{NEVER, Pace};
 
@@ -168,7 +171,7 @@ pub use ticket::{Guard, Ticket};
 /// carry its old id, which is recognised, and teach nobody. So do those of another catalog's models.
 ///
 /// # Size
-/// 318 bytes for each of the `N` models there may be, of which its front is 166. To be built without
+/// 320 bytes for each of the `N` models there may be, of which its front is 168. To be built without
 /// optimisation it needs six times as much stack, so `N` is at most [`Self::MOST`], which is safe on a thread
 /// of 2 MiB; a greater one does not compile.
 #[derive(Clone, Debug, PartialEq)]
@@ -176,6 +179,7 @@ pub struct Server<const N: usize> {
     front: Front<N>,
     /// By the models' places.
     known: Vec<Known, N>,
+    agenda: Agenda,
     learning: Learning,
     arrivals: ArrivalEstimator,
     /// The latest time that it was told, and when something is due.
@@ -209,6 +213,7 @@ impl<const N: usize> Server<N> {
                 probes: Probes::default(),
                 standings: [(Standing::Trusted, false); N],
             },
+            agenda: Agenda::of(&known),
             known,
             learning,
             arrivals: ArrivalEstimator::default(),
@@ -289,9 +294,7 @@ impl<const N: usize> Server<N> {
     /// A report of a model that it does not know changes nothing.
     pub fn learn(&mut self, report: Report, now: Timestamp) -> bool {
         let Report { model, told } = report;
-        if self.learnt(model).is_none() {
-            return false;
-        }
+        let Some(&shown) = self.catalog().get(model) else { return false };
         let now = self.time(now);
         if let Told::Ended { batch, .. } = told {
             (0..batch).for_each(|_| self.arrivals.observe(now));
@@ -299,13 +302,17 @@ impl<const N: usize> Server<N> {
         let (pace, margin) = (self.pace(now), self.policy().margin);
         let sampled = self.front.probes.lasts(model);
         let Some(known) = self.known.get_mut(model.index()) else { return false };
-        if known.learn(told, sampled, self.learning, margin, pace) {
+        let before = known.trust.due;
+        let Lesson { live, over } = known.learn(told, shown, sampled, self.learning, margin, pace);
+        let due = known.trust.due;
+        if over {
             self.changed |= self.front.probes.close(model);
         }
-        let due = known.trust.due;
-        self.show(model);
+        self.show(model, shown, live);
+        self.agenda.moved(&self.known, model.index(), before);
         self.check_at = self.check_at.min(due);
-        self.poll(now)
+        self.do_due(now);
+        core::mem::take(&mut self.changed)
     }
 
     /// Does what is due by now: ends leases, and opens probes. Says whether the front has changed.
@@ -313,21 +320,29 @@ impl<const N: usize> Server<N> {
     /// [`Self::learn`] does this too; it is needed, at [`Self::poll_at`], only while nothing is reported.
     pub fn poll(&mut self, now: Timestamp) -> bool {
         let now = self.time(now);
-        if now >= self.check_at {
-            let pace = self.pace(now);
-            self.changed |= self.front.probes.close_ended(now);
-            let mut next = NEVER;
-            for place in 0..self.known.len() {
-                let Some(model) = self.catalog().id(place) else { continue };
-                if self.known.get(place).is_some_and(|known| known.trust.due <= now) {
-                    self.due(model, pace);
-                }
-                next = next.min(self.known.get(place).map_or(NEVER, |known| known.trust.due));
-            }
-            // Seldom enough that going through all of them costs nothing.
-            self.check_at = next.max(now.after(Micros::new(pace.interval.get() / 64)));
-        }
+        self.do_due(now);
         core::mem::take(&mut self.changed)
+    }
+
+    #[inline]
+    fn do_due(&mut self, now: Timestamp) {
+        if now >= self.check_at {
+            self.do_all_due(now);
+        }
+    }
+
+    #[inline(never)]
+    fn do_all_due(&mut self, now: Timestamp) {
+        let pace = self.pace(now);
+        self.changed |= self.front.probes.close_ended(now);
+        let mut from = 0;
+        while let Some(place) = self.agenda.due(&self.known, from, now) {
+            self.due(place, pace);
+            from = place.saturating_add(1);
+        }
+        // Seldom enough that what is done here costs nothing.
+        let soon = now.after(Micros::new(pace.interval.get() / 64));
+        self.check_at = self.agenda.earliest().max(soon);
     }
 
     /// When [`Self::poll`] next has something to do: the end of time if nothing waits.
@@ -351,10 +366,12 @@ impl<const N: usize> Server<N> {
         }
         if let Some(known) = self.known.get_mut(model.index()) {
             known.heard = others.map(known::Heard::new);
+            let before = known.trust.due;
             known.trust.wake(self.latest);
             self.check_at = self.check_at.min(known.trust.due);
+            self.agenda.moved(&self.known, model.index(), before);
         }
-        self.show(model);
+        self.show_again(model);
         core::mem::take(&mut self.changed)
     }
 
@@ -395,7 +412,12 @@ impl<const N: usize> Server<N> {
     /// # Errors
     /// [`CatalogError::Unknown`] for an id that it does not know, [`CatalogError::Empty`] for the last model.
     pub fn remove(&mut self, model: ModelId) -> Result<Profile, CatalogError> {
-        self.front.index.remove(model)
+        let profile = self.front.index.remove(model)?;
+        if let Some(known) = self.known.get_mut(model.index()) {
+            known.trust.due = NEVER;
+        }
+        self.agenda = Agenda::of(&self.known);
+        Ok(profile)
     }
 
     /// Puts another model in the place of one, under an id of its own, such as a new version: nothing is
@@ -418,38 +440,50 @@ impl<const N: usize> Server<N> {
             // The catalog had room, so there is.
             None => drop(self.known.push(known)),
         }
-        self.show(model);
+        self.agenda = Agenda::of(&self.known);
+        self.show_again(model);
     }
 
     /// Now, or the latest that it has been: reports of several clocks may be out of order. A step back by more is one.
+    #[inline(always)]
     fn time(&mut self, now: Timestamp) -> Timestamp {
-        let back = self.latest.since(now);
-        if back > self.learning.probe_interval.min(Micros::from_millis(10_000)) {
-            let pace = self.pace(now);
-            self.known.iter_mut().for_each(|known| {
-                known.trust.stepped_back(pace);
-                known.learnt.latency.stepped_back(now);
-            });
-            self.changed |= self.front.probes.close_all();
-            (self.latest, self.check_at) = (now, now);
+        if now < self.latest {
+            self.time_before(now);
         }
         self.latest = self.latest.max(now);
         self.latest
     }
 
+    #[cold]
+    fn time_before(&mut self, now: Timestamp) {
+        let back = self.latest.since(now);
+        if back > self.learning.probe_interval.min(Micros::from_millis(10_000)) {
+            let pace = self.pace(now);
+            let catalog = self.front.catalog();
+            let known = self.known.iter_mut().enumerate();
+            // Nothing is due of one that is no more.
+            for (_, known) in known.filter(|(place, _)| catalog.id(*place).is_some()) {
+                known.trust.stepped_back(pace);
+                known.learnt.latency.stepped_back(now);
+            }
+            self.agenda = Agenda::of(&self.known);
+            self.changed |= self.front.probes.close_all();
+            (self.latest, self.check_at) = (now, now);
+        }
+    }
+
+    #[inline]
     fn pace(&self, now: Timestamp) -> Pace {
         let least = self.learning.probe_interval.max(Micros::new(1));
         let thousand = self.arrivals.gap().map_or(least, |gap| gap.saturating_mul(1_000));
         Pace { now, interval: thousand.max(least).min(least.saturating_mul(60)) }
     }
 
-    /// Brings the profile by which a model is chosen up to date.
-    fn show(&mut self, model: ModelId) {
-        let Self { front, known, learning, changed, .. } = self;
-        let (Some(&old), Some(known)) = (front.catalog().get(model), known.get(model.index())) else {
-            return;
-        };
-        let live = known.live(*learning, old.cost);
+    /// Brings what is shown of a model up to date, and the profile by which it is chosen, which was `old`.
+    #[inline(always)]
+    fn show(&mut self, model: ModelId, old: Profile, live: Profile) {
+        let Self { front, known, changed, .. } = self;
+        let Some(known) = known.get(model.index()) else { return };
         let shut = known.trust.shut();
         let latency = if shut { standing::shut(live.latency) } else { live.latency };
         let new = Profile { latency, ..live };
@@ -460,15 +494,23 @@ impl<const N: usize> Server<N> {
         }
     }
 
-    /// What a model waits for is due.
-    fn due(&mut self, model: ModelId, pace: Pace) {
+    /// The same by all that is known of it.
+    fn show_again(&mut self, model: ModelId) {
+        if let (Some(&old), Some(known)) = (self.catalog().get(model), self.known.get(model.index())) {
+            self.show(model, old, known.live(self.learning, old.cost));
+        }
+    }
+
+    /// What the model at a place waits for is due.
+    fn due(&mut self, place: usize, pace: Pace) {
         let (learning, margin) = (self.learning, self.policy().margin);
         let gap = self.arrivals.gap().unwrap_or(Micros::from_millis(1_000));
-        let (Some(&old), Some(known)) =
-            (self.front.index.catalog().get(model), self.known.get_mut(model.index()))
+        let Some(model) = self.catalog().id(place) else { return };
+        let (Some(&old), Some(known)) = (self.front.index.catalog().get(model), self.known.get_mut(place))
         else {
             return;
         };
+        let before = known.trust.due;
         known.trust.lapse(pace);
         let probe = known.probe(model, old.cost, learning, margin, pace, gap);
         known.trust.probing = probe.is_some_and(|probe| probe.once);
@@ -485,6 +527,7 @@ impl<const N: usize> Server<N> {
             }
             Some(_) => pace.after(1),
         };
-        self.show(model);
+        self.agenda.moved(&self.known, place, before);
+        self.show_again(model);
     }
 }

@@ -188,6 +188,7 @@ impl Probes {
     }
 
     /// Says whether there was one.
+    #[inline(never)]
     pub(super) fn close(&mut self, model: ModelId) -> bool {
         let before = self.0.len();
         self.0.retain(|probe| probe.model != model);
@@ -195,6 +196,7 @@ impl Probes {
     }
 
     /// Whether a lasting one is open.
+    #[inline]
     pub(super) fn lasts(&self, model: ModelId) -> bool {
         self.0.iter().any(|probe| probe.model == model && !probe.once)
     }

@@ -197,6 +197,7 @@ impl Trust {
     }
 
     /// Takes in the end of a run, and has the estimator learn from it; `reference` is what it might be again.
+    #[inline(always)]
     pub(super) fn ended(
         &mut self,
         run: Run,
@@ -208,7 +209,9 @@ impl Trust {
     ) {
         let Run { began, probe, observation } = run;
         let old = began < self.since;
-        let live = estimator.latency().unwrap_or_default();
+        // Only a probe is measured by it.
+        let probes = probe || self.phase == Phase::Unproven;
+        let live = if probes { estimator.latency().unwrap_or_default() } else { Latency::default() };
         let tells = match (self.phase, observation) {
             (Phase::Trusted, _) => !(old && estimator.finds_slow(observation)),
             // Of a model of which nothing is known, that a run was cut short tells nothing.
@@ -223,7 +226,7 @@ impl Trust {
             Observation::Took(time) => Some(time),
             Observation::AtLeast(_) => None,
         };
-        self.met |= took.is_some_and(|time| time <= in_line(reference));
+        self.met = self.met || took.is_some_and(|time| time <= in_line(reference));
         match (self.phase, evidence) {
             (Phase::Canary(_), _) => {
                 self.good = self.good.saturating_add(1);
@@ -310,7 +313,7 @@ impl Trust {
 
     /// What was long ago is forgotten.
     fn forget_old(&mut self, pace: Pace) {
-        if pace.long_since(self.since) {
+        if (self.strikes, self.restored) != (0, 0) && pace.long_since(self.since) {
             (self.strikes, self.restored) = (0, 0);
         }
     }
@@ -319,6 +322,7 @@ impl Trust {
         *self = Self { phase, due, since: pace.now, overdue: 0, good: 0, unheard: 0, ..*self };
     }
 
+    #[inline]
     fn backoff(&self, pace: Pace) -> Timestamp {
         let most = if self.met { LONGEST } else { LONGEST_UNMET };
         pace.after((1 << self.strikes).min(most))
