@@ -133,7 +133,7 @@ impl<const N: usize> Catalog<N> {
             let _ = catalog.order.push(ModelId::new(place, number));
         }
         let Self { profiles, order, .. } = &mut catalog;
-        sort(order, |id| by_mean(profiles, id));
+        sort(order, key_in(profiles));
         catalog.note_order();
         Ok(catalog)
     }
@@ -179,13 +179,14 @@ impl<const N: usize> Catalog<N> {
     }
 
     /// As [`Catalog::update`], and says how the order changed.
+    #[inline]
     pub(crate) fn change(&mut self, id: ModelId, profile: Profile) -> Option<Changed> {
         let old = *self.get(id)?;
         let Self { profiles, tags, order } = self;
         *profiles.get_mut(id.index())? = profile;
         let from = tags.get(id.index())?.ordered.into();
-        let key = |other| by_mean(profiles, other);
-        let moved = reorder(order, from, key(id), key, |id, place| note(tags, id, place));
+        let keys = (by_mean(&old, id), by_mean(&profile, id));
+        let moved = reorder(order, from, keys, key_in(profiles), |id, place| note(tags, id, place));
         Some(Changed { old, moved })
     }
 
@@ -216,8 +217,8 @@ impl<const N: usize> Catalog<N> {
         note(tags, id, last as u16);
         // There is room for as many as there are places.
         let _ = order.push(id);
-        let key = |other| by_mean(profiles, other);
-        reorder(order, last, key(id), key, |id, place| note(tags, id, place));
+        let keys = (u128::MAX, by_mean(&profile, id));
+        reorder(order, last, keys, key_in(profiles), |id, place| note(tags, id, place));
         Ok(id)
     }
 
@@ -354,6 +355,7 @@ impl Move {
     }
 
     /// The places from which and up to which there was a change.
+    #[inline]
     pub(crate) fn ends(self) -> (usize, usize) {
         (self.from.min(self.to), self.from.max(self.to))
     }
@@ -390,24 +392,24 @@ pub(crate) fn sort<K: Ord, const N: usize>(ids: &mut Vec<ModelId, N>, key: impl 
     ids.get_mut(..count).unwrap_or_default().sort_unstable_by_key(|&id| key(id));
 }
 
-/// Moves the id at a place of `order`, which is sorted by `key` but for it, to where its new key belongs: past its neighbours
-/// one by one, since what is known of a model changes little at a time. Notes where each id that it touches is then.
+/// Moves the id at a place of `order`, which is sorted by `key` but for it, whose key was `old`, to where its new key belongs:
+/// past its neighbours one by one, since what is known of a model changes little at a time. Notes where each id that it
+/// touches is then.
 #[inline]
 pub(crate) fn reorder<K: Ord>(
     order: &mut [ModelId],
     from: usize,
-    new: K,
+    (old, new): (K, K),
     key: impl Fn(ModelId) -> K,
     mut note: impl FnMut(ModelId, u16),
 ) -> Move {
-    let is =
-        |place: usize, than: Ordering| order.get(place).is_some_and(|&other| key(other).cmp(&new) == than);
     let mut to = from;
-    while is(to.wrapping_sub(1), Ordering::Greater) {
-        to = to.wrapping_sub(1);
-    }
-    if to == from {
-        while is(to.wrapping_add(1), Ordering::Less) {
+    if new < old {
+        while order.get(to.wrapping_sub(1)).is_some_and(|&before| key(before) > new) {
+            to = to.wrapping_sub(1);
+        }
+    } else {
+        while order.get(to.wrapping_add(1)).is_some_and(|&after| key(after) < new) {
             to = to.wrapping_add(1);
         }
     }
@@ -421,11 +423,17 @@ pub(crate) fn reorder<K: Ord>(
     moved
 }
 
-/// What the models are ordered by: μ, then σ, then accuracy, then id, two to a number.
-fn by_mean(profiles: &[Profile], id: ModelId) -> (u64, u64) {
-    let Profile { accuracy, latency, .. } = profiles.get(id.index()).copied().unwrap_or_default();
-    let pair = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
-    (pair(latency.mean.get(), latency.deviation.get()), pair(accuracy.as_ppm(), id.0.rotate_left(16)))
+/// What models are ordered by: μ, then σ, then accuracy, then place.
+const fn by_mean(profile: &Profile, id: ModelId) -> u128 {
+    let Profile { accuracy, latency: Latency { mean, deviation }, .. } = *profile;
+    (mean.get() as u128) << 96
+        | (deviation.get() as u128) << 64
+        | (accuracy.as_ppm() as u128) << 32
+        | id.0.rotate_left(16) as u128
+}
+
+fn key_in(profiles: &[Profile]) -> impl Fn(ModelId) -> u128 {
+    |id| by_mean(&profiles.get(id.index()).copied().unwrap_or_default(), id)
 }
 
 /// Why a catalog can't be.
@@ -515,7 +523,7 @@ pub(crate) mod tests {
                 if !come_or_go(&mut catalog, operation, id, profile) {
                     catalog.update(id, profile);
                 }
-                prop_assert!(catalog.order.is_sorted_by_key(|&id| by_mean(&catalog.profiles, id)));
+                prop_assert!(catalog.order.is_sorted_by_key(|&id| key_in(&catalog.profiles)(id)));
                 for (place, tag) in catalog.tags.iter().enumerate() {
                     let ordered = catalog.order.iter().position(|id| id.index() == place);
                     prop_assert_eq!(tag.ordered, ordered.map_or(NOWHERE, |at| at as u16));

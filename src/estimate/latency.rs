@@ -225,7 +225,7 @@ impl LatencyEstimator {
     }
 
     /// Takes in what a run told that began at `began`, where runs may overlap.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn observe_run(
         &mut self,
         observation: Observation,

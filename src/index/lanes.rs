@@ -19,17 +19,20 @@ pub(super) struct Lanes {
 impl Lanes {
     pub(super) const COUNT: usize = 4;
 
-    /// The first of `models`; `base` is the id of the lanes without a model.
-    pub(super) fn new<'a>(models: impl Iterator<Item = (&'a Terms, &'a ModelId)>, base: ModelId) -> Self {
-        let mut models = models.map(|(&terms, &id)| (terms, id));
-        let four: [_; Self::COUNT] =
-            core::array::from_fn(|_| models.next().unwrap_or((Terms::default(), base)));
-        Self {
-            mean: four.map(|(terms, _)| terms.mean),
-            threshold: four.map(|(terms, _)| terms.threshold),
-            fraction: four.map(|(terms, _)| terms.fraction),
-            accuracy: four.map(|(terms, _)| terms.accuracy),
-            ids: four.map(|(_, id)| id),
+    /// No model yet: then it is `base`.
+    pub(super) const fn of_none(base: ModelId) -> Self {
+        Self { mean: [0; 4], threshold: [0; 4], fraction: [0.0; 4], accuracy: [0.0; 4], ids: [base; 4] }
+    }
+
+    /// Puts a model into a lane, if there is one of this number.
+    #[expect(clippy::indexing_slicing, reason = "a lane is below four")]
+    pub(super) fn put(&mut self, lane: usize, terms: Terms, id: ModelId) {
+        if lane < Self::COUNT {
+            self.mean[lane] = terms.mean;
+            self.threshold[lane] = terms.threshold;
+            self.fraction[lane] = terms.fraction;
+            self.accuracy[lane] = terms.accuracy;
+            self.ids[lane] = id;
         }
     }
 

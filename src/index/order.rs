@@ -47,6 +47,7 @@ impl Block {
         Self { accuracy: profile.accuracy.as_ppm(), threshold: terms.threshold, cost: profile.cost }
     }
 
+    #[inline]
     fn and(self, other: Self) -> Self {
         Self {
             accuracy: self.accuracy.max(other.accuracy),
@@ -136,6 +137,7 @@ impl<const N: usize> Ordered<N> {
     }
 
     /// The same once one model went from `old` to `new`, from a place to another.
+    #[inline]
     fn bound_moved(&mut self, old: Block, new: Block, (from, to): (usize, usize)) {
         match self.blocks.get_mut(to / BLOCK) {
             Some(block) if from / BLOCK == to / BLOCK && block.outlasts(old, new) => *block = block.and(new),
@@ -163,6 +165,7 @@ impl<const N: usize> Ordered<N> {
         self.catalog.models().take_while(move |model| Some(model.profile.latency.mean) == least)
     }
 
+    #[inline(always)]
     pub(super) fn update(&mut self, id: ModelId, profile: Profile) -> Option<Change> {
         let Self { catalog, policy, terms, by_threshold, ranked, .. } = self;
         let margin = policy.margin;
@@ -171,8 +174,9 @@ impl<const N: usize> Ordered<N> {
         let new_terms = Terms::new(&profile, margin);
         let old_terms = core::mem::replace(terms.get_mut(moved.to)?, new_terms);
         let from = ranked.get(id.index()).copied()?.into();
-        let key = |other| rank(catalog, margin, other);
-        let reranked = reorder(by_threshold, from, key(id), key, |id, place| note(ranked, id, place));
+        let ranks = (rank_of(&old, margin, id), rank_of(&profile, margin, id));
+        let rank = |other| rank(catalog, margin, other);
+        let reranked = reorder(by_threshold, from, ranks, rank, |id, place| note(ranked, id, place));
         self.bound_moved(Block::of(&old, &old_terms), Block::of(&profile, &new_terms), moved.ends());
         Some(Change { old, by_mean: moved, by_threshold: reranked })
     }
@@ -185,7 +189,10 @@ fn note(places: &mut [u16], id: ModelId, place: u16) {
 }
 
 fn rank<const N: usize>(catalog: &Catalog<N>, margin: Margin, id: ModelId) -> Rank {
-    let profile = catalog.known(id);
+    rank_of(&catalog.known(id), margin, id)
+}
+
+fn rank_of(profile: &Profile, margin: Margin, id: ModelId) -> Rank {
     (Threshold::new(profile.latency, margin), Reverse(profile.accuracy), id)
 }
 

@@ -128,7 +128,7 @@ impl<const N: usize> Staircase<N> {
             }
         }
         if let Some(at) = own {
-            self.renew(models, at, id);
+            self.renew(models, at, from != to);
         }
         if profile.accuracy != old.accuracy {
             self.climb(models, from.min(to), N);
@@ -139,16 +139,16 @@ impl<const N: usize> Staircase<N> {
         self.refresh(models);
     }
 
-    /// Makes a step anew whose base has changed, or takes it out if the others are no longer in order around it.
-    fn renew(&mut self, models: &Ordered<N>, at: usize, id: ModelId) {
-        let own = models.rank(id);
+    /// Has a step follow its base, or takes it out if that has moved and the others are no longer in order around it.
+    fn renew(&mut self, models: &Ordered<N>, at: usize, moved: bool) {
         let rank = |at: usize| self.steps.get(at).map(|step| models.rank(step.base));
-        let (before, after) = (rank(at.wrapping_sub(1)), rank(at.wrapping_add(1)));
-        if before.is_some_and(|before| before > own) || after.is_some_and(|after| after < own) {
+        let out_of_order =
+            |one: usize, other: usize| rank(one).zip(rank(other)).is_some_and(|(one, other)| one > other);
+        if moved && (out_of_order(at.wrapping_sub(1), at) || out_of_order(at, at.wrapping_add(1))) {
             self.remove(at);
         } else if let Some((step, threshold)) = self.steps.get_mut(at).zip(self.thresholds.get_mut(at)) {
-            *step = Step::new(models, id);
-            *threshold = models.threshold(id);
+            step.follow_base(models);
+            *threshold = models.threshold(step.base);
         }
     }
 
@@ -213,17 +213,19 @@ impl<const N: usize> Staircase<N> {
 
     /// Brings up to date what follows from the windows and the thresholds: of steps that are new or whose window has
     /// changed, or whose next step is another.
+    #[inline]
     fn refresh(&mut self, models: &Ordered<N>) {
         let mut next = i32::MAX;
         for (step, &threshold) in self.steps.iter_mut().zip(&self.thresholds).rev() {
             if step.next != next {
-                step.next = next;
-                step.trim(models);
+                step.trim(models, next);
             }
             next = threshold;
         }
-        for (first, block) in self.blocks.iter_mut().zip(self.thresholds.chunks(BLOCK)) {
-            *first = block.first().copied().unwrap_or(i32::MAX);
+        if N > FEW {
+            for (first, block) in self.blocks.iter_mut().zip(self.thresholds.chunks(BLOCK)) {
+                *first = block.first().copied().unwrap_or(i32::MAX);
+            }
         }
     }
 }
@@ -261,6 +263,25 @@ impl Step {
         }
     }
 
+    /// Follows its base, whose latency has changed: as a rule by little, so the edges of the window are near.
+    fn follow_base<const N: usize>(&mut self, models: &Ordered<N>) {
+        let window = Window::around(models.profile(self.base).latency);
+        let (low, high) = (window.low.get() as i32, window.high.get() as i32);
+        let edge = |edge: u16, before: &dyn Fn(i32) -> bool| {
+            let is_before = |place: usize| models.terms.get(place).is_some_and(|terms| before(terms.mean));
+            let mut edge = usize::from(edge).min(models.terms.len());
+            while edge > 0 && !is_before(edge.wrapping_sub(1)) {
+                edge = edge.wrapping_sub(1);
+            }
+            while is_before(edge) {
+                edge = edge.wrapping_add(1);
+            }
+            edge as u16
+        };
+        (self.first, self.end) = (edge(self.first, &|mean| mean < low), edge(self.end, &|mean| mean <= high));
+        self.next = Self::UNTRIMMED;
+    }
+
     /// Follows a model, now of this mean, that has gone from one place by μ to another.
     ///
     /// Its new place among the others tells whether it is before an edge of the window, unless it is right there.
@@ -288,17 +309,30 @@ impl Step {
         self.first.into()..self.end.into()
     }
 
-    /// Takes those models of the window into account that fit some budget of this step.
-    fn trim<const N: usize>(&mut self, models: &Ordered<N>) {
+    /// Takes those models of the window into account that fit some budget of this step, which holds up to the threshold `next`.
+    fn trim<const N: usize>(&mut self, models: &Ordered<N>, next: i32) {
         let all = models.terms.get(self.window()).unwrap_or_default();
-        let fits = |terms: &Terms| terms.threshold <= self.next;
-        let count = all.iter().rposition(fits).map_or(0, |last| last.wrapping_add(1));
-        self.count = count as u16;
-        let window = all.get(..count).unwrap_or_default();
+        let fits = |terms: &Terms| terms.threshold <= next;
+        let before = core::mem::replace(&mut self.next, next);
+        if before != Self::UNTRIMMED && !all.iter().any(|terms| fits(terms) != (terms.threshold <= before)) {
+            // The same ones fit.
+            return;
+        }
         let ids = models.catalog.order().get(self.window()).unwrap_or_default();
-        let fitting = window.iter().zip(ids).filter(|(terms, _)| fits(terms));
+        let none = Lanes::of_none(self.base);
+        self.lanes = none;
+        let (mut count, mut fitting) = (0, 0);
+        for (place, (&terms, &id)) in (1..).zip(all.iter().zip(ids)).filter(|(_, (terms, _))| fits(terms)) {
+            self.lanes.put(fitting, terms, id);
+            (count, fitting) = (place, fitting.wrapping_add(1));
+            if fitting > Lanes::COUNT {
+                count = all.iter().rposition(fits).map_or(0, |last| last.wrapping_add(1));
+                break;
+            }
+        }
+        self.count = count as u16;
         let accuracy = models.profile(self.base).accuracy.as_ppm() as f32;
-        self.method = match fitting.clone().take(Lanes::COUNT.wrapping_add(1)).count() {
+        self.method = match fitting {
             0 | 1 => Method::Certain,
             _ if accuracy == 0.0 => Method::Certain,
             _ if !models.policy.sharpness.is_paper() => Method::Window,
@@ -306,10 +340,12 @@ impl Step {
             0..=Lanes::COUNT => Method::Four,
             _ => Method::Window,
         };
-        let few = if matches!(self.method, Method::Two | Method::Four) { Lanes::COUNT } else { 0 };
-        self.lanes = Lanes::new(fitting.take(few), self.base);
+        if matches!(self.method, Method::Certain | Method::Window) {
+            self.lanes = none;
+        }
         self.bound = if self.method == Method::Window {
             // A threshold is rounded up: less than one too much.
+            let window = all.get(..count).unwrap_or_default();
             let deviations = window.iter().map(|terms| terms.threshold.wrapping_sub(terms.mean));
             Bound { accuracy, deviation: deviations.min().unwrap_or(0).saturating_sub(1).max(0) }
         } else {

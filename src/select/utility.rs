@@ -44,6 +44,7 @@ pub struct Terms {
 
 impl Terms {
     /// The terms of one model.
+    #[inline]
     pub fn new(profile: &Profile, margin: Margin) -> Self {
         let nanos = Threshold::new(profile.latency, margin).as_nanos();
         let micros = nanos.div_ceil(1_000);

@@ -125,7 +125,7 @@ impl Known {
         self.learnt.accuracy.believed(heard, learning.accuracy)
     }
 
-    #[inline]
+    #[inline(always)]
     fn latency(&self, learning: Learning) -> Latency {
         let live = match &self.heard {
             None => self.learnt.latency.believed(None, learning.latency),
