@@ -11,8 +11,8 @@
 mod support;
 
 use mdinference::{
-    Accuracy, Budget, Catalog, Cost, Draw, Index, Learning, Micros, ModelSet, Price, Profile, Request,
-    Server, Timestamp,
+    Accuracy, Budget, Catalog, Cost, Draw, Index, Learning, Micros, ModelSet, Policy, Price, Profile,
+    Request, Server, Timestamp,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -24,7 +24,7 @@ use support::strategies::{policies, profile, zoos};
 const CAPACITY: usize = 128;
 
 /// As the scan, but for which of the exploration set is drawn.
-fn same_base(index: &Index<CAPACITY>, request: &Request<'_>, draw: Draw) {
+fn same_base<const N: usize>(index: &Index<N>, request: &Request<'_>, draw: Draw) {
     let scan = index.catalog().select(index.policy(), *request, draw);
     let decision = index.select(*request, draw);
     match (decision, scan) {
@@ -40,8 +40,48 @@ fn same_base(index: &Index<CAPACITY>, request: &Request<'_>, draw: Draw) {
     }
 }
 
+/// Whatever is asked at the edges: no time and all there is, waits longer than any budget, prices past all sense.
+fn same_at_the_edges<const N: usize>(distinct: &[Profile], count: usize, policy: Policy, bits: u64) {
+    // Each stands several times, so that there are ties within a block and across blocks.
+    let catalog = Catalog::<N>::new(distinct.iter().copied().cycle().take(count)).unwrap();
+    let index = Index::new(catalog, policy);
+    let draw = Draw::from_uniform_bits(bits);
+    let some = |place: usize| bits >> (place % 64) & 1 == 1;
+    let allowed: ModelSet<N> =
+        (0..N).filter(|&place| some(place)).filter_map(|p| index.catalog().id(p)).collect();
+    let waits: Vec<Micros> = (0..count).map(|p| if some(p) { Micros::ZERO } else { Micros::MAX }).collect();
+    let longest = distinct.iter().map(|profile| profile.latency.mean).max().unwrap();
+    for time in [Micros::ZERO, Micros::new(1), longest, longest.saturating_add(longest), Micros::MAX] {
+        let asked = Request::new(Budget::of(time));
+        let price = Price { per_micro: bits, per_micro_squared: bits, per_cost: bits };
+        let earlier = Budget::of(longest);
+        for request in [
+            asked.with_allowed(&allowed),
+            asked.with_max_cost(Cost(1)),
+            asked.with_waits(&waits),
+            asked.with_waits(&waits[..count / 2]).with_max_cost(Cost(1)),
+            asked.with_price(Price { per_micro: bits >> 40, ..Price::NONE }),
+            asked.with_price(price).with_allowed(&allowed),
+            asked.with_earlier(earlier, Accuracy::from_ppm(1).unwrap()),
+            asked.with_waits(&waits).with_earlier(earlier, Accuracy::from_ppm(1_000_000).unwrap()),
+        ] {
+            same_base(&index, &request, draw);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(config(2_000))]
+
+    #[test]
+    fn at_the_edges(
+        distinct in zoos().prop_flat_map(|zoo| vec(profile(zoo), 1..=24)),
+        count in prop::sample::select(vec![1, 16, 17, 33, CAPACITY]),
+        policy in policies(),
+        bits in any::<u64>(),
+    ) {
+        same_at_the_edges::<CAPACITY>(&distinct, count, policy, bits);
+    }
 
     #[test]
     fn many_models_and_many_updates(
@@ -90,6 +130,17 @@ proptest! {
                 same_base(&index, &request, draw);
             }
         }
+    }
+
+    /// Several rows of blocks, the last full or not.
+    #[test]
+    fn at_the_edges_of_large_ones(
+        distinct in zoos().prop_flat_map(|zoo| vec(profile(zoo), 1..=200)),
+        count in prop::sample::select(vec![255, 257, 1_009, 1_024]),
+        policy in policies(),
+        bits in any::<u64>(),
+    ) {
+        same_at_the_edges::<1_024>(&distinct, count, policy, bits);
     }
 
     /// A front that is written over is the other one, whichever had more models.

@@ -1,7 +1,5 @@
 //! Stage 3 among more models than stand side by side: each utility worked out once, or by rejection.
 
-use heapless::Vec;
-
 use crate::catalog::ModelId;
 use crate::policy::Sharpness;
 use crate::request::{Budget, Draw};
@@ -9,7 +7,7 @@ use crate::select::sample::{sample, sharper};
 use crate::select::utility::Terms;
 
 /// So many utilities are kept side by side.
-const FEW: usize = 16;
+pub(super) const FEW: usize = 16;
 
 /// As [`sample`] by the weights made of these utilities, each worked out once; `None` if there are too many.
 #[inline]
@@ -18,18 +16,22 @@ pub(super) fn draw_few(
     sharpness: Sharpness,
     draw: Draw,
 ) -> Option<Option<ModelId>> {
-    let mut few = Vec::<(ModelId, f32), FEW>::new();
-    for item in utilities {
-        few.push(item).ok()?;
+    let (mut ids, mut weights, mut count) = ([ModelId::default(); FEW], [0.0; FEW], 0);
+    for (id, utility) in utilities {
+        *ids.get_mut(count)? = id;
+        *weights.get_mut(count)? = utility;
+        // One without utility is overwritten.
+        count = count.wrapping_add(usize::from(utility > 0.0));
     }
-    if let [(only, utility)] = *few {
-        return Some(Some(only).filter(|_| utility > 0.0));
+    let (ids, weights) = (ids.get(..count)?, weights.get_mut(..count)?);
+    if let [only] = *ids {
+        return Some(Some(only));
     }
     if !sharpness.is_paper() {
-        let largest = few.iter().map(|&(_, utility)| utility).fold(0.0, f32::max);
-        few.iter_mut().for_each(|(_, utility)| *utility = sharper(*utility, largest, sharpness));
+        let largest = weights.iter().copied().fold(0.0, f32::max);
+        weights.iter_mut().for_each(|utility| *utility = sharper(*utility, largest, sharpness));
     }
-    Some(sample(few.iter().copied(), draw))
+    Some(sample(ids.iter().copied().zip(weights.iter().copied()), draw))
 }
 
 /// What bounds the utilities in a window from above.

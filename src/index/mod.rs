@@ -3,6 +3,7 @@
 mod draw;
 mod lanes;
 mod order;
+mod score;
 mod staircase;
 mod walk;
 

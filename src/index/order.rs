@@ -5,6 +5,7 @@ use core::cmp::Reverse;
 use heapless::Vec;
 
 use crate::catalog::{Catalog, Changed, Model, ModelId, Move, copy_filled, reorder, sort};
+use crate::index::score::BLOCK;
 use crate::policy::{Margin, Policy};
 use crate::profile::{Accuracy, Cost, Profile};
 use crate::select::threshold::Threshold;
@@ -25,14 +26,11 @@ pub(super) struct Ordered<const N: usize> {
     ranked: Vec<u16, N>,
 }
 
-/// So many models are passed over at once.
-pub(super) const BLOCK: usize = 16;
-
 /// What bounds the models of a block.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Block {
     /// The greatest accuracy, in parts per million.
-    pub(super) accuracy: u32,
+    pub(super) accuracy: f32,
     /// The least μ + γσ in µs, rounded up.
     pub(super) threshold: i32,
     /// The least.
@@ -40,17 +38,17 @@ pub(super) struct Block {
 }
 
 impl Block {
-    const EMPTY: Self = Self { accuracy: 0, threshold: i32::MAX, cost: Cost(u32::MAX) };
+    const EMPTY: Self = Self { accuracy: 0.0, threshold: i32::MAX, cost: Cost(u32::MAX) };
 
     /// Of one model.
     fn of(profile: &Profile, terms: &Terms) -> Self {
-        Self { accuracy: profile.accuracy.as_ppm(), threshold: terms.threshold, cost: profile.cost }
+        Self { accuracy: terms.accuracy, threshold: terms.threshold, cost: profile.cost }
     }
 
     #[inline]
     fn and(self, other: Self) -> Self {
         Self {
-            accuracy: self.accuracy.max(other.accuracy),
+            accuracy: if self.accuracy > other.accuracy { self.accuracy } else { other.accuracy },
             threshold: self.threshold.min(other.threshold),
             cost: self.cost.min(other.cost),
         }

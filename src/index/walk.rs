@@ -3,50 +3,46 @@
 
 use core::cmp::Reverse;
 
-use crate::catalog::ModelId;
-use crate::index::draw::{draw_by_rejection, draw_few};
-use crate::index::order::{BLOCK, Block, Ordered};
+use crate::catalog::{Model, ModelId};
+use crate::index::draw::{FEW, draw_by_rejection, draw_few};
+use crate::index::order::{Block, Ordered};
+use crate::index::score::{Asked, BLOCK, Offer, Seen};
 use crate::index::staircase::{Method, Step};
-use crate::profile::{Cost, Latency, Profile};
-use crate::request::{Budget, Draw, NothingEligible, Price, Request};
+use crate::profile::{Cost, Latency};
+use crate::request::{Budget, Draw, NothingEligible, Request};
 use crate::select::explore::Window;
 use crate::select::sample::{sample, sharpened};
+use crate::select::threshold::Threshold;
 use crate::select::utility::Terms;
-use crate::select::value::Value;
+use crate::select::value::{Eligible, Value};
 use crate::select::{Decision, Reason, explores};
 use crate::time::Micros;
+
+/// So many models there are in sixteen blocks up to the first of the last.
+const UP_TO_LAST: usize = BLOCK * (BLOCK - 1) + 1;
 
 /// A request among the models that may answer it.
 pub(super) struct Walk<'a, const N: usize> {
     models: &'a Ordered<N>,
     request: &'a Request<'a>,
-    any_model: bool,
-    any_wait: bool,
 }
 
-/// What a value is made of, at hand.
-#[derive(Clone, Copy, Debug)]
-struct Asked {
-    budget: Budget,
-    price: Price,
-    /// The price is of a µs alone, and of no more than 63 bits for the longest time.
-    linear: bool,
-    /// A shorter budget, and what it is worth more in parts per million.
-    earlier: Option<Budget>,
-    worth: u32,
-}
-
-/// The greatest value so far, and the place by μ of the model that has it.
+/// The greatest score so far, and the place by μ of the model that has it.
 #[derive(Clone, Copy, Debug)]
 struct Best {
-    value: Value,
+    score: f32,
     place: usize,
+}
+
+impl Best {
+    /// There is no model at that place.
+    const NONE: Self = Self { score: f32::NEG_INFINITY, place: usize::MAX };
 }
 
 impl<'a, const N: usize> Walk<'a, N> {
     #[inline]
     pub(super) fn new(models: &'a Ordered<N>, request: &'a Request<'a>) -> Self {
-        Self { models, request, any_model: request.any_model(), any_wait: !request.waits_nowhere() }
+        Self { models, request }
     }
 
     /// As [`decide`](crate::select::decide), where `step` is that of a budget.
@@ -56,23 +52,32 @@ impl<'a, const N: usize> Walk<'a, N> {
         draw: Draw,
     ) -> Result<Decision, NothingEligible> {
         let (request, budget) = (self.request, self.request.budget());
-        if request.price().is_none() && !self.any_wait && request.earlier().is_none() {
+        if request.prefers_nobody() {
             let Some(step) = step(budget) else { return self.fastest() };
-            if self.eligible(step.base) {
+            if self.may_answer(step.base) {
                 let model = match step.method {
                     Method::Certain => step.base,
-                    _ => self.drawn_from(step.base, step.first.into(), step.count.into(), budget, draw),
+                    _ => self.drawn_on(step, draw),
                 };
                 return Ok(self.decision(step.base, model, budget));
             }
         }
-        let Some(best) = self.base() else { return self.fastest() };
-        let (base, terms) = self.at(best.place).unwrap_or_default();
+        let asked = &Asked::by(request);
+        let (best, alone) = if self.models.blocks.len() == 1 {
+            let mut seen = Seen::new(asked);
+            self.see(asked, 0, &mut seen);
+            let best = self.better(asked, &seen, 0, Best::NONE);
+            (best, explores(request) && self.is_alone(&seen, best))
+        } else {
+            (self.best_of_blocks(asked), false)
+        };
+        let Some((base, terms)) = self.at(best.place) else { return self.fastest() };
         let budget = match request.earlier() {
             Some((earlier, _)) if terms.fits(earlier) => earlier,
             _ => budget,
         };
-        let model = if explores(request) { self.drawn(base, &terms, budget, draw) } else { base };
+        let certain = alone || !explores(request);
+        let model = if certain { base } else { self.drawn(base, &terms, budget, draw) };
         Ok(self.decision(base, model, budget))
     }
 
@@ -81,105 +86,179 @@ impl<'a, const N: usize> Walk<'a, N> {
         Decision { model, base: base.place(), reason, budget }
     }
 
-    /// Stage 1, if anything fits.
-    fn base(&self) -> Option<Best> {
-        let asked = &Asked::by(self.request);
-        let blocks = self.models.blocks.len();
-        let mut best = None;
-        if blocks == 1 {
-            self.visit(asked, 0, &mut best);
-            return best;
-        }
-        // That of the greatest bound first, so that most others can be passed over.
-        let promising = (0..blocks).max_by_key(|&block| self.bound(asked, block))?;
-        self.visit(asked, promising, &mut best);
-        for block in 0..blocks {
-            if block != promising && self.bound(asked, block) >= best.map(|best| best.value) {
-                self.visit(asked, block, &mut best);
+    /// Stage 1 where there are several blocks. They are looked at sixteen together, the slowest first, and then the best of
+    /// them, until none can have a model that is worth more.
+    #[inline(never)]
+    fn best_of_blocks(&self, asked: &Asked) -> Best {
+        let mut best = Best::NONE;
+        for first in (0..self.models.blocks.len()).step_by(BLOCK).rev() {
+            let mut bounds = Seen::new(asked);
+            self.see_blocks(asked, first, &mut bounds);
+            loop {
+                let bound = bounds.best();
+                if bound <= Seen::near(best.score) {
+                    break;
+                }
+                let lane = Seen::lane(bound);
+                bounds.leave_out(lane);
+                let block = first.wrapping_add(lane);
+                let mut seen = Seen::new(asked);
+                self.see(asked, block, &mut seen);
+                best = self.better(asked, &seen, block, best);
             }
         }
         best
     }
 
-    /// No model of a block has a greater value; `None` if none fits.
-    #[inline]
-    fn bound(&self, asked: &Asked, block: usize) -> Option<Value> {
-        let Block { accuracy, threshold, cost } = *self.models.blocks.get(block)?;
-        // The least of them.
-        let mean = self.models.terms.get(block.wrapping_mul(BLOCK))?.mean;
-        let may = threshold <= asked.budget.time().get() as i32
-            && accuracy >= self.request.min_accuracy().as_ppm()
-            && self.request.affords(cost);
-        may.then(|| Value::net(accuracy, asked.worth, asked.charge(mean, cost)))
+    /// Sixteen blocks: what their models are worth at most.
+    #[inline(always)]
+    fn see_blocks(&self, asked: &Asked, first: usize, bounds: &mut Seen) {
+        let blocks = self.models.blocks.get(first..).unwrap_or_default();
+        let terms = self.models.terms.get(first.wrapping_mul(BLOCK)..).unwrap_or_default();
+        match blocks.first_chunk::<BLOCK>().zip(terms.first_chunk::<UP_TO_LAST>()) {
+            // Apart, so that the compiler knows how many there are.
+            Some((blocks, terms)) => self.see_bounds(asked, blocks, terms, bounds),
+            None => self.see_bounds(asked, blocks, terms, bounds),
+        }
     }
 
-    /// Takes the models of a block into account, the slowest first: where they are more accurate, the others need not be
-    /// looked at closely.
     #[inline(always)]
-    fn visit(&self, asked: &Asked, block: usize, best: &mut Option<Best>) {
+    fn see_bounds(&self, asked: &Asked, blocks: &[Block], terms: &[Terms], bounds: &mut Seen) {
+        let mut means = [0; BLOCK];
+        for (mean, first) in means.iter_mut().zip(terms.iter().step_by(BLOCK)) {
+            *mean = first.mean;
+        }
+        let offers = blocks.iter().zip(&means).map(|(block, &mean)| {
+            let Block { accuracy, threshold, .. } = *block;
+            Offer { mean, threshold, accuracy }
+        });
+        let costs = blocks.iter().map(|block| block.cost);
+        if !self.request.any_cost() {
+            bounds.rule_out(costs.clone().map(|cost| self.request.affords(cost)));
+        }
+        self.finish(asked, costs, offers, bounds);
+    }
+
+    /// What is asked of models and of blocks alike.
+    #[inline(always)]
+    fn finish(
+        &self,
+        asked: &Asked,
+        costs: impl Iterator<Item = Cost>,
+        offers: impl Iterator<Item = Offer> + Clone,
+        seen: &mut Seen,
+    ) {
+        if self.request.price().per_cost > 0 {
+            seen.charge(asked, costs);
+        }
+        if self.request.earlier().is_some() {
+            seen.reward(asked, offers.clone());
+        }
+        seen.score(asked, offers);
+    }
+
+    /// The models of a block.
+    #[inline(always)]
+    fn see(&self, asked: &Asked, block: usize, seen: &mut Seen) {
+        let (terms, ids) = (&self.models.terms[..], self.models.catalog.order());
+        let ((terms, rest), (ids, other)) = (terms.as_chunks::<BLOCK>(), ids.as_chunks::<BLOCK>());
+        match terms.get(block).zip(ids.get(block)) {
+            // Apart, so that the compiler knows how many there are.
+            Some((terms, ids)) => self.see_models(asked, terms, ids, seen),
+            None => self.see_models(asked, rest, other, seen),
+        }
+    }
+
+    #[inline(always)]
+    fn see_models(&self, asked: &Asked, terms: &[Terms], ids: &[ModelId], seen: &mut Seen) {
+        let offers = terms.iter().map(|terms| {
+            let Terms { mean, threshold, accuracy, .. } = *terms;
+            Offer { mean, threshold, accuracy }
+        });
+        let costs = ids.iter().map(|&id| self.models.profile(id).cost);
+        if !(self.request.waits().is_empty() && self.request.allows_all() && self.request.any_cost()) {
+            self.narrow(ids, seen);
+        }
+        self.finish(asked, costs, offers, seen);
+    }
+
+    /// What is asked of each of them. Not inline: where nothing is, what is left would pass through it one by one.
+    #[inline(never)]
+    fn narrow(&self, ids: &[ModelId], seen: &mut Seen) {
+        let (request, ids) = (self.request, ids.iter().copied());
+        let waits = request.waits();
+        if !waits.is_empty() {
+            seen.wait(ids.clone().map(|id| waits.get(id.index()).map_or(0, |wait| wait.get() as i32)));
+        }
+        if !request.allows_all() {
+            seen.rule_out(ids.clone().map(|id| request.allows(id)));
+        }
+        if !request.any_cost() {
+            seen.rule_out(ids.map(|id| request.affords(self.models.profile(id).cost)));
+        }
+    }
+
+    /// The best of a block, if it is better than the best before.
+    #[inline(always)]
+    fn better(&self, asked: &Asked, seen: &Seen, block: usize, best: Best) -> Best {
+        let score = seen.best();
+        let (near, least) = (Seen::near(score), Seen::near(best.score));
+        if score <= least {
+            return best;
+        }
+        let lane = Seen::lane(score);
         let first = block.wrapping_mul(BLOCK);
-        let end = self.models.terms.len().min(first.wrapping_add(BLOCK));
-        let terms = self.models.terms.get(first..end).unwrap_or_default();
-        let Some(ids) = self.models.catalog.order().get(first..).and_then(|ids| ids.get(..terms.len()))
-        else {
-            return;
-        };
-        let mut found = best.unwrap_or(Best { value: Value::LEAST, place: usize::MAX });
-        // Who is less accurate has less value, whatever it is charged.
-        let needed = |found: &Best| found.value.accuracy_at_least(asked.worth);
-        let mut accuracy = needed(&found);
-        let mut place = end;
-        for (terms, &id) in terms.iter().zip(ids).rev() {
-            place = place.wrapping_sub(1);
-            if terms.accuracy < accuracy {
-                continue;
-            }
-            let raised = self.raised(terms, id);
-            if !raised.fits(asked.budget) || !self.eligible(id) {
-                continue;
-            }
-            let value = asked.value(&self.models.profile(id), terms.mean, &raised);
-            if value > found.value || value == found.value && self.before(place, found.place) {
-                found = Best { value, place };
-                accuracy = needed(&found);
+        let place = first.wrapping_add(lane);
+        let close = self.models.terms.get(place).is_none_or(|terms| seen.is_close(asked, lane, terms));
+        if best.score < near && !close && seen.count(near) == 1 {
+            Best { score, place }
+        } else {
+            self.compare(seen, first, if close { least } else { least.max(near) }, best)
+        }
+    }
+
+    /// The best of those of a block whose score is above `least`, and the best before, where it is a close thing.
+    #[cold]
+    #[inline(never)]
+    fn compare(&self, seen: &Seen, first: usize, least: f32, mut best: Best) -> Best {
+        let mut found = self.standing(best.place);
+        for (place, score) in (first..).zip(seen.scores()) {
+            if score > least
+                && let Some(standing) = self.standing(place)
+                && found.is_none_or(|found| standing < found)
+            {
+                found = Some(standing);
+                best = Best { score: Seen::exactly(standing.0.0), place };
             }
         }
-        *best = Some(found).filter(|found| found.place != usize::MAX);
+        best
+    }
+
+    /// Where a model stands in Eq. 1, the first the best; `None` if it may not be the base.
+    fn standing(&self, place: usize) -> Option<(Reverse<Value>, Threshold, ModelId)> {
+        let id = *self.models.catalog.order().get(place)?;
+        let model = Model { id, profile: self.models.profile(id) };
+        let margin = self.models.policy.margin;
+        let Eligible { model: waiting, value } = Eligible::new(model, self.request, margin);
+        let threshold = Threshold::new(waiting.profile.latency, margin);
+        let may = threshold.fits(self.request.budget()) && self.request.exclusion(&model).is_none();
+        may.then_some((Reverse(value), threshold, id))
     }
 
     /// A model by its place, and its terms as the request sees them: its μ is raised by its wait.
     #[inline(always)]
     fn at(&self, place: usize) -> Option<(ModelId, Terms)> {
         let (terms, &id) = self.models.terms.get(place).zip(self.models.catalog.order().get(place))?;
-        Some((id, self.raised(terms, id)))
+        Some((id, if self.request.waits().is_empty() { *terms } else { terms.later(self.request.wait(id)) }))
     }
 
     #[inline(always)]
-    fn raised(&self, terms: &Terms, id: ModelId) -> Terms {
-        if self.any_wait { terms.later(self.request.wait(id)) } else { *terms }
-    }
-
-    /// Of equal values the smaller μ + γσ comes first, then the lower id.
-    #[cold]
-    fn before(&self, place: usize, other: usize) -> bool {
-        let Some((other, others)) = self.at(other) else { return true };
-        let (id, terms) = self.at(place).unwrap_or_default();
-        let thresholds =
-            terms.threshold.cmp(&others.threshold).then(terms.fraction.total_cmp(&others.fraction));
-        thresholds.then(id.cmp(&other)).is_lt()
-    }
-
-    #[inline(always)]
-    fn eligible(&self, id: ModelId) -> bool {
-        self.any_model || self.among(id)
-    }
-
-    #[inline]
-    fn among(&self, id: ModelId) -> bool {
-        let known = || self.models.profile(id);
-        self.request.allows(id)
-            && known().accuracy >= self.request.min_accuracy()
-            && (self.request.any_cost() || self.request.affords(known().cost))
+    fn may_answer(&self, id: ModelId) -> bool {
+        let request = self.request;
+        request.allows(id)
+            && (request.min_accuracy().as_ppm() == 0
+                || self.models.profile(id).accuracy >= request.min_accuracy())
+            && (request.any_cost() || request.affords(self.models.profile(id).cost))
     }
 
     /// Nothing fits.
@@ -188,7 +267,7 @@ impl<'a, const N: usize> Walk<'a, N> {
         let budget = self.request.budget();
         let eligible = (0..self.models.terms.len())
             .filter_map(|place| self.at(place))
-            .filter(|(id, _)| self.eligible(*id));
+            .filter(|(id, _)| self.may_answer(*id));
         let fastest = eligible.min_by_key(|(id, terms)| (terms.mean, Reverse(terms.accuracy as u32), *id));
         let Some((id, terms)) = fastest else {
             return Err(NothingEligible::count(self.models.catalog.models(), self.request));
@@ -197,78 +276,76 @@ impl<'a, const N: usize> Walk<'a, N> {
         Ok(Decision { model: id, base: id.place(), reason, budget })
     }
 
+    /// Stage 3 on a step.
+    #[inline(always)]
+    fn drawn_on(&self, step: &Step, draw: Draw) -> ModelId {
+        let (first, count) = (usize::from(step.first), usize::from(step.count));
+        let budget = self.request.budget();
+        let bound = || self.models.terms.get(first).map_or(0.0, |first| step.bound.at(first, budget));
+        self.drawn_among(step.base, (first, count), |_| true, bound, budget, draw)
+    }
+
+    /// Whether no other model is in the window around the base, where it is among those seen.
+    #[inline(always)]
+    fn is_alone(&self, seen: &Seen, best: Best) -> bool {
+        let Some((base, terms)) = self.at(best.place) else { return false };
+        let remaining = (self.request.budget().time().get() as i32).wrapping_sub(terms.mean);
+        let deviation = self.models.profile(base).latency.deviation.get() as i32;
+        seen.count_within(remaining, deviation) == 1
+    }
+
     /// Stages 2 and 3 around a base.
+    #[inline(never)]
     fn drawn(&self, base: ModelId, terms: &Terms, budget: Budget, draw: Draw) -> ModelId {
         let mean = Micros::new(terms.mean.unsigned_abs());
-        let deviation = self.models.profile(base).latency.deviation;
-        let window = Window::around(Latency { mean, deviation });
+        let window = Window::around(Latency { mean, deviation: self.models.profile(base).latency.deviation });
+        let (low, high) = (window.low.get() as i32, window.high.get() as i32);
         // One that waits is in by a mean below the window, but not by more than the longest wait.
-        let low = window.low.saturating_sub(self.request.longest_wait()).get() as i32;
-        let first = self.models.terms.partition_point(|terms| terms.mean < low);
-        let end = self.models.terms.partition_point(|terms| terms.mean <= window.high.get() as i32);
-        if self.any_wait {
-            let inside = |terms: &Terms| window.contains(Micros::new(terms.mean.unsigned_abs()));
-            self.drawn_among(base, first, end.wrapping_sub(first), inside, budget, draw)
-        } else {
-            self.drawn_from(base, first, end.wrapping_sub(first), budget, draw)
-        }
+        let least = low.wrapping_sub(self.request.no_wait_above().get() as i32);
+        let first = self.models.terms.partition_point(|terms| terms.mean < least);
+        let end = self.models.terms.partition_point(|terms| terms.mean <= high);
+        let inside = |terms: &Terms| low <= terms.mean && terms.mean <= high;
+        // None that fits is more accurate than the base.
+        let bound = || self.models.profile(base).accuracy.as_ppm() as f32;
+        self.drawn_among(base, (first, end.wrapping_sub(first)), inside, bound, budget, draw)
     }
 
     /// Stage 3 among the eligible of so many models from a place on.
-    fn drawn_from(&self, base: ModelId, first: usize, count: usize, budget: Budget, draw: Draw) -> ModelId {
-        self.drawn_among(base, first, count, |_| true, budget, draw)
-    }
-
     #[inline(always)]
     fn drawn_among(
         &self,
         base: ModelId,
-        first: usize,
-        count: usize,
+        (first, count): (usize, usize),
         inside: impl Fn(&Terms) -> bool,
+        bound: impl FnOnce() -> f32,
         budget: Budget,
         draw: Draw,
     ) -> ModelId {
         let at = |place: usize| {
-            self.at(first.wrapping_add(place)).filter(|(id, terms)| inside(terms) && self.eligible(*id))
+            self.at(first.wrapping_add(place)).filter(|(id, terms)| inside(terms) && self.may_answer(*id))
         };
-        let weighted = (0..count).filter_map(at).map(|(id, terms)| (id, terms.weight(budget)));
         let sharpness = self.models.policy.sharpness;
-        if let Some(drawn) = draw_few(weighted.clone(), sharpness, draw) {
+        let weighted = (0..count).filter_map(at).map(|(id, terms)| (id, terms.weight(budget)));
+        if !self.are_many(count, at)
+            && let Some(drawn) = draw_few(weighted.clone(), sharpness, draw)
+        {
             return drawn.unwrap_or(base);
         }
         if !sharpness.is_paper() {
             return sample(sharpened(weighted, sharpness), draw).unwrap_or(base);
         }
-        // None that fits is more accurate than the base.
-        let bound = self.models.profile(base).accuracy.as_ppm() as f32;
         let terms = |place| at(place).map(|(_, terms)| terms);
-        draw_by_rejection(count, terms, bound, budget, draw).and_then(at).map_or(base, |(id, _)| id)
-    }
-}
-
-impl Asked {
-    #[inline(always)]
-    fn by(request: &Request<'_>) -> Self {
-        let (budget, price, earlier) = (request.budget(), request.price(), request.earlier());
-        let worth = earlier.map_or(0, |(_, worth)| worth.as_ppm());
-        Self { budget, price, linear: price.is_linear(), earlier: earlier.map(|(budget, _)| budget), worth }
+        draw_by_rejection(count, terms, bound(), budget, draw).and_then(at).map_or(base, |(id, _)| id)
     }
 
-    /// What stage 1 maximises; `mean` is μ in µs without a wait.
+    /// Whether more than a few may be drawn.
     #[inline(always)]
-    fn value(&self, profile: &Profile, mean: i32, raised: &Terms) -> Value {
-        let worth = if self.earlier.is_some_and(|budget| raised.fits(budget)) { self.worth } else { 0 };
-        Value::net(profile.accuracy.as_ppm(), worth, self.charge(mean, profile.cost))
-    }
-
-    #[inline(always)]
-    fn charge(&self, mean: i32, cost: Cost) -> u128 {
-        let mean = mean.unsigned_abs();
-        if self.linear {
-            u128::from(self.price.per_micro.wrapping_mul(mean.into()))
+    fn are_many<T>(&self, count: usize, at: impl Fn(usize) -> Option<T>) -> bool {
+        if self.request.waits().is_empty() {
+            count > FEW && (0..count).filter_map(at).nth(FEW).is_some()
         } else {
-            self.price.of(Micros::new(mean), cost)
+            // The slowest first: few of those that have to wait long to be in are in.
+            count > 4 * FEW && (0..count).rev().filter_map(at).nth(FEW).is_some()
         }
     }
 }

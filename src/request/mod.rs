@@ -84,6 +84,7 @@ impl Request<'_> {
 
 impl<'a> Request<'a> {
     /// The same for another budget.
+    #[inline]
     pub const fn with_budget(self, budget: Budget) -> Self {
         Self { budget, ..self }
     }
@@ -100,16 +101,19 @@ impl<'a> Request<'a> {
     }
 
     /// Only models at least this accurate.
+    #[inline]
     pub const fn with_min_accuracy(self, min_accuracy: Accuracy) -> Self {
         Self { min_accuracy, ..self }.noted()
     }
 
     /// Only models at most this costly.
+    #[inline]
     pub const fn with_max_cost(self, max_cost: Cost) -> Self {
         Self { max_cost, ..self }.noted()
     }
 
     /// Only these models. A model past the capacity of the set is not among them.
+    #[inline]
     pub const fn with_allowed<const N: usize>(self, allowed: &'a ModelSet<N>) -> Self {
         Self { allowed: Some(allowed.as_slice()), ..self }.noted()
     }
@@ -120,6 +124,7 @@ impl<'a> Request<'a> {
     /// [`Queue`](crate::load::Queue) pick at dispatch.
     ///
     /// It adds to μ wherever that is compared with the budget or with another's, and not where it is priced.
+    #[inline]
     pub const fn with_waits(self, waits: &'a [Micros]) -> Self {
         Self { waits, ..self }.noted()
     }
@@ -158,6 +163,7 @@ impl<'a> Request<'a> {
     /// assert_eq!(picked(2.4)?, (1, budget));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     pub const fn with_earlier(self, budget: Budget, worth: Accuracy) -> Self {
         Self { earlier: Some(Earlier { budget, worth }), ..self }.noted()
     }
@@ -219,12 +225,23 @@ impl<'a> Request<'a> {
         cost <= self.max_cost
     }
 
-    pub(crate) const fn waits_nowhere(&self) -> bool {
-        self.waits.is_empty()
+    pub(crate) const fn allows_all(&self) -> bool {
+        self.allowed.is_none()
     }
 
-    pub(crate) fn longest_wait(&self) -> Micros {
-        self.waits.iter().fold(Micros::ZERO, |longest, &wait| longest.max(wait))
+    /// Whether nothing is asked but a budget and which models may answer.
+    pub(crate) const fn prefers_nobody(&self) -> bool {
+        self.price.is_none() && self.earlier.is_none() && self.waits.is_empty()
+    }
+
+    /// By the place of the model; nothing past the end.
+    pub(crate) const fn waits(&self) -> &'a [Micros] {
+        self.waits
+    }
+
+    /// All bits that any wait has, together: less than twice the longest, at a quarter of the cost.
+    pub(crate) fn no_wait_above(&self) -> Micros {
+        Micros::new(self.waits.iter().fold(0, |bits, wait| bits | wait.get()))
     }
 
     /// Whether no model is ruled out.
@@ -239,6 +256,7 @@ impl<'a> Request<'a> {
     }
 
     /// The shorter budget, and what an answer within it is worth more.
+    #[inline(always)]
     pub(crate) fn earlier(&self) -> Option<(Budget, Accuracy)> {
         self.earlier.map(|Earlier { budget, worth }| (budget.min(self.budget), worth))
     }

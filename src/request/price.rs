@@ -74,11 +74,6 @@ impl Price {
         self.per_micro | self.per_micro_squared | self.per_cost == 0
     }
 
-    /// Whether only a µs has a price, of which the longest time makes no more than 63 bits.
-    pub(crate) const fn is_linear(&self) -> bool {
-        self.per_micro_squared | self.per_cost == 0 && self.per_micro < 1 << 32
-    }
-
     /// What a run of so many µs and such a cost is charged, in 2⁻¹⁶ parts per million.
     #[inline(always)]
     pub(crate) fn of(&self, mean: Micros, Cost(cost): Cost) -> u128 {

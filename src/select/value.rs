@@ -16,20 +16,10 @@ use crate::select::threshold::Threshold;
 pub struct Value(i64);
 
 impl Value {
-    /// The bottom of the scale.
-    pub(crate) const LEAST: Self = Self(i64::MIN);
-
     /// A(m) alone.
     pub const fn of(accuracy: Accuracy) -> Self {
         // Below 2³⁶.
         Self((accuracy.as_ppm() as i64) << 16)
-    }
-
-    /// The least accuracy, in parts per million, at which it can be had where that much more may be added to it, rounded
-    /// down.
-    #[inline(always)]
-    pub(crate) const fn accuracy_at_least(self, worth: u32) -> f32 {
-        (self.0 >> 16).saturating_sub(worth as i64) as f32
     }
 
     /// In 2⁻¹⁶ parts per million.
