@@ -85,6 +85,14 @@ impl Growth {
         }
     }
 
+    /// From thousandths, 0 to 1,000.
+    ///
+    /// # Errors
+    /// Above 1,000.
+    pub const fn from_thousandths(thousandths: u32) -> Result<Self, NumberError> {
+        if thousandths > 1_000 { Err(NumberError::TooLarge) } else { Ok(Self(thousandths)) }
+    }
+
     /// g.
     pub const fn get(self) -> f64 {
         self.0 as f64 / 1_000.0

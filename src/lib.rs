@@ -21,6 +21,7 @@ mod request;
 pub mod select;
 mod server;
 pub mod subset;
+mod ticks;
 mod time;
 #[cfg(feature = "serde")]
 mod written;
@@ -37,4 +38,5 @@ pub use request::{
 pub use select::value::Value;
 pub use select::{Candidate, Decision, Explanation, Reason, Verdict};
 pub use server::{Front, Guard, Learning, Learnt, Replicas, Report, Server, Share, Standing, Ticket, Told};
+pub use ticks::Ticks;
 pub use time::{Micros, Timestamp};

@@ -27,6 +27,14 @@ impl Margin {
         }
     }
 
+    /// From thousandths, 0 to 1,000,000.
+    ///
+    /// # Errors
+    /// Above 1,000,000.
+    pub const fn from_thousandths(thousandths: u32) -> Result<Self, NumberError> {
+        if thousandths > 1_000_000 { Err(NumberError::TooLarge) } else { Ok(Self(thousandths)) }
+    }
+
     /// γ in thousandths.
     pub const fn thousandths(self) -> u32 {
         self.0

@@ -132,6 +132,15 @@ impl Profile {
         Self { cost, ..self }
     }
 
+    /// From whole numbers: accuracy in parts per million, mean and standard deviation in microseconds. Nothing of it needs
+    /// floating point.
+    ///
+    /// # Errors
+    /// Names the first field that is above its scale (1,000,000, [`Micros::MAX`]).
+    pub const fn from_ppm_and_micros(accuracy: u32, mean: u32, deviation: u32) -> Result<Self, ProfileError> {
+        Self::of(Accuracy::from_ppm(accuracy), Micros::try_new(mean), Micros::try_new(deviation))
+    }
+
     /// From measured numbers: accuracy in percent, mean and standard deviation in milliseconds.
     ///
     /// # Errors
@@ -141,19 +150,21 @@ impl Profile {
         mean: f64,
         deviation: f64,
     ) -> Result<Self, ProfileError> {
-        let accuracy = match Accuracy::from_percent(accuracy) {
-            Ok(accuracy) => accuracy,
-            Err(error) => return Err(ProfileError::new(Field::Accuracy, error)),
-        };
-        let mean = match Micros::try_from_millis(mean) {
-            Ok(mean) => mean,
-            Err(error) => return Err(ProfileError::new(Field::Mean, error)),
-        };
-        let deviation = match Micros::try_from_millis(deviation) {
-            Ok(deviation) => deviation,
-            Err(error) => return Err(ProfileError::new(Field::Deviation, error)),
-        };
-        Ok(Self::new(accuracy, Latency { mean, deviation }))
+        let accuracy = Accuracy::from_percent(accuracy);
+        Self::of(accuracy, Micros::try_from_millis(mean), Micros::try_from_millis(deviation))
+    }
+
+    const fn of(
+        accuracy: Result<Accuracy, NumberError>,
+        mean: Result<Micros, NumberError>,
+        deviation: Result<Micros, NumberError>,
+    ) -> Result<Self, ProfileError> {
+        match (accuracy, mean, deviation) {
+            (Ok(accuracy), Ok(mean), Ok(deviation)) => Ok(Self::new(accuracy, Latency { mean, deviation })),
+            (Err(error), _, _) => Err(ProfileError::new(Field::Accuracy, error)),
+            (_, Err(error), _) => Err(ProfileError::new(Field::Mean, error)),
+            (_, _, Err(error)) => Err(ProfileError::new(Field::Deviation, error)),
+        }
     }
 }
 

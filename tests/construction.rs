@@ -12,6 +12,8 @@ mod support;
 
 use std::fmt::{Display, Write as _};
 
+use mdinference::estimate::Smoothing;
+use mdinference::load::Growth;
 use mdinference::{
     Accuracy, Catalog, CatalogError, Field, Margin, Micros, NothingEligible, NumberError, Profile,
     ProfileError, Share, Sharpness,
@@ -120,7 +122,12 @@ fn every_part_per_million_and_every_thousandth_comes_back() {
         let margin = Margin::new(f64::from(ppm) / 1e3).unwrap();
         assert_eq!(margin.thousandths(), ppm);
         assert_eq!(Margin::new(margin.get()), Ok(margin));
+        assert_eq!(Margin::from_thousandths(ppm), Ok(margin));
+        assert_eq!(Smoothing::from_ppm(ppm), Smoothing::new(f64::from(ppm) / 1e6));
+        assert_eq!(Growth::from_thousandths(ppm), Growth::new(f64::from(ppm) / 1e3));
     }
+    assert_eq!(Margin::from_thousandths(1_000_001), Err(NumberError::TooLarge));
+    assert_eq!(Smoothing::from_ppm(1_000_001), Err(NumberError::TooLarge));
 }
 
 proptest! {
@@ -130,6 +137,18 @@ proptest! {
     fn every_microsecond_comes_back(micros in 0..=Micros::MAX.get()) {
         let time = Micros::new(micros);
         prop_assert_eq!(Micros::try_from_millis(time.as_millis()), Ok(time));
+    }
+
+    #[test]
+    fn whole_numbers_make_the_same_profiles(
+        accuracy in 0..=1_000_010_u32, mean in any::<u32>(), deviation in any::<u32>()
+    ) {
+        let [percent, mean_ms, deviation_ms] =
+            [(accuracy, 1e4), (mean, 1e3), (deviation, 1e3)].map(|(number, scale)| f64::from(number) / scale);
+        prop_assert_eq!(
+            Profile::from_ppm_and_micros(accuracy, mean, deviation),
+            Profile::from_percent_and_millis(percent, mean_ms, deviation_ms)
+        );
     }
 
     #[test]

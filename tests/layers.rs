@@ -13,9 +13,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with those that it may use.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("number", &[]),
     ("time", &["number"]),
+    ("ticks", &["time"]),
     ("profile", &["number", "time"]),
     ("policy", &["number"]),
     ("catalog", &["profile"]),

@@ -37,6 +37,18 @@ impl Smoothing {
         }
     }
 
+    /// From parts per million, 1 to 1,000,000.
+    ///
+    /// # Errors
+    /// Zero, or above 1,000,000.
+    pub const fn from_ppm(ppm: u32) -> Result<Self, NumberError> {
+        match ppm {
+            0 => Err(NumberError::Zero),
+            1..=1_000_000 => Ok(Self(ppm)),
+            _ => Err(NumberError::TooLarge),
+        }
+    }
+
     /// α.
     pub const fn get(self) -> f64 {
         self.0 as f64 / 1_000_000.0
