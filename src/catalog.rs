@@ -146,6 +146,45 @@ impl<const N: usize> Catalog<N> {
         copy_filled(order, &other.order);
     }
 
+    /// The catalog of so many profiles, the first of which becomes model 0: what [`catalog!`](crate::catalog!) makes, or
+    /// for a constant whose profiles are constants already.
+    #[expect(clippy::indexing_slicing, reason = "places below N, of arrays of N")]
+    pub const fn of(profiles: [Profile; N]) -> Self {
+        let () = Self::CAPACITY_FITS_MODEL_ID;
+        let (mut hash, mut place) = (0, 0);
+        while place < N {
+            hash = hashed(hash, &profiles[place]);
+            place = place.wrapping_add(1);
+        }
+        let number = upper_bits(hash);
+        let mut order = [ModelId::new(0, number); N];
+        let mut count = 0;
+        while count < N {
+            let id = ModelId::new(count as u16, number);
+            // Past all before it that come after it.
+            let mut to = count;
+            while let Some(before) = to.checked_sub(1)
+                && by_mean(&profiles[order[before].index()], order[before]) > by_mean(&profiles[count], id)
+            {
+                order[to] = order[before];
+                to = before;
+            }
+            order[to] = id;
+            count = count.wrapping_add(1);
+        }
+        let mut tags = [Tag { number, ordered: NOWHERE }; N];
+        let mut ordered = 0;
+        while ordered < N {
+            tags[order[ordered].index()].ordered = ordered as u16;
+            ordered = ordered.wrapping_add(1);
+        }
+        Self {
+            profiles: Vec::from_array(profiles),
+            tags: Vec::from_array(tags),
+            order: Vec::from_array(order),
+        }
+    }
+
     /// How many models there are; never zero.
     #[expect(clippy::len_without_is_empty, reason = "a catalog is never empty")]
     pub fn len(&self) -> usize {
@@ -311,17 +350,19 @@ impl<'a> Places<'a> {
 }
 
 /// The hash goes on with one more profile (FNV-1a, a word at a time).
-fn hashed(hash: u64, profile: &Profile) -> u64 {
+const fn hashed(hash: u64, profile: &Profile) -> u64 {
     let Latency { mean, deviation } = profile.latency;
-    let words = [profile.accuracy.as_ppm(), mean.get(), deviation.get(), profile.cost.0];
-    words.iter().fold(hash ^ 0xCBF2_9CE4_8422_2325, |hash, &word| {
-        (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01B3)
-    })
+    let hash = taking(hash ^ 0xCBF2_9CE4_8422_2325, profile.accuracy.as_ppm());
+    taking(taking(taking(hash, mean.get()), deviation.get()), profile.cost.0)
+}
+
+const fn taking(hash: u64, word: u32) -> u64 {
+    (hash ^ word as u64).wrapping_mul(0x0000_0100_0000_01B3)
 }
 
 /// 16 bits of a hash, on each of which the last word has a bearing too: without one more multiplication a change there of
 /// less than 2⁸ seldom reaches them.
-fn upper_bits(hash: u64) -> u16 {
+const fn upper_bits(hash: u64) -> u16 {
     (hash.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48) as u16
 }
 
@@ -434,6 +475,38 @@ const fn by_mean(profile: &Profile, id: ModelId) -> u128 {
 
 fn key_in(profiles: &[Profile]) -> impl Fn(ModelId) -> u128 {
     |id| by_mean(&profiles.get(id.index()).copied().unwrap_or_default(), id)
+}
+
+/// A [`Catalog`] of constants, checked and sorted by the compiler: for each model its accuracy in percent, and mean and
+/// standard deviation in milliseconds. In a `static` it lies in flash, and a selection goes straight to it.
+///
+/// ```
+/// use mdinference::{Budget, Catalog, Draw, Micros, Policy, catalog};
+///
+/// static ZOO: Catalog<3> = catalog![(82.6, 112.61, 0.36), (49.7, 3.21, 0.08), (77.9, 31.11, 0.19)];
+///
+/// let decision = ZOO.select(&Policy::PAPER, Budget::of(Micros::from_millis(60)), Draw::from_id(1));
+/// assert_eq!(decision.model.index(), 2);
+/// ```
+///
+/// What can't be a profile does not compile:
+///
+/// ```compile_fail,E0080
+/// # use mdinference::{Catalog, catalog};
+/// static ZOO: Catalog<1> = catalog![(100.1, 112.61, 0.36)];
+/// ```
+#[macro_export]
+macro_rules! catalog {
+    ($(($accuracy:expr, $mean:expr, $deviation:expr)),+ $(,)?) => {
+        const {
+            $crate::Catalog::of([$(
+                match $crate::Profile::from_percent_and_millis($accuracy, $mean, $deviation) {
+                    Ok(profile) => profile,
+                    Err(_) => panic!("accuracies are 0 to 100 percent, times 0 to 2147483.647 milliseconds"),
+                }
+            ),+])
+        }
+    };
 }
 
 /// Why a catalog can't be.

@@ -15,7 +15,7 @@ use std::fmt::{Display, Write as _};
 use mdinference::estimate::Smoothing;
 use mdinference::load::Growth;
 use mdinference::{
-    Accuracy, Catalog, CatalogError, Field, Margin, Micros, NothingEligible, NumberError, Profile,
+    Accuracy, Catalog, CatalogError, Cost, Field, Margin, Micros, NothingEligible, NumberError, Profile,
     ProfileError, Share, Sharpness,
 };
 use proptest::prelude::*;
@@ -137,6 +137,18 @@ proptest! {
     fn every_microsecond_comes_back(micros in 0..=Micros::MAX.get()) {
         let time = Micros::new(micros);
         prop_assert_eq!(Micros::try_from_millis(time.as_millis()), Ok(time));
+    }
+
+    /// Few numbers, so that there are ties of every kind.
+    #[test]
+    fn a_constant_catalog_is_no_other(numbers in prop::array::uniform9((0..3_u32, 0..3_u32, 0..3_u32, 0..3_u32))) {
+        let profiles = numbers.map(|(accuracy, mean, deviation, cost)| {
+            Profile::from_ppm_and_micros(accuracy, mean, deviation).unwrap().with_cost(Cost(cost))
+        });
+        let (constant, built) = (Catalog::of(profiles), Catalog::<9>::new(profiles).unwrap());
+        prop_assert!(constant.models().eq(built.models()));
+        prop_assert!((0..9).all(|place| constant.id(place) == built.id(place)));
+        prop_assert_eq!(constant.profiles(), built.profiles());
     }
 
     #[test]
