@@ -1,15 +1,18 @@
 //! A proof that nothing a request needs can panic: this links only if the compiler sees that no panic can be
 //! reached, since the panic handler calls a function that is nowhere.
 //!
-//! `cargo build --release --target thumbv7em-none-eabihf`, here or with `--manifest-path`.
+//! `cargo build --release --target thumbv7em-none-eabihf`, here or with `--manifest-path`; with `--features planted` it
+//! must not link. On a host it needs `RUSTFLAGS="-Clink-args=-nostartfiles -lc"` and the host named as the target.
 
 #![no_std]
 #![no_main]
 
+mod rest;
+
 use core::hint::black_box;
 use core::panic::PanicInfo;
 
-use mdinference::device::Event;
+use mdinference::device::{Event, Strategy, TokenBucket};
 use mdinference::load::{Growth, Next, Queue, Settings};
 use mdinference::{
     Accuracy, Budget, Catalog, Device, Draw, Index, Latency, Learning, Micros, ModelId, ModelSet,
@@ -29,6 +32,11 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 #[unsafe(no_mangle)]
 extern "C" fn _start() -> ! {
     loop {
+        rest::values();
+        rest::estimators();
+        // That a panic would be found.
+        #[cfg(feature = "planted")]
+        black_box([0; 3][black_box(0_usize)]);
         let profile: Profile = black_box(Profile::default());
         if let Ok(mut catalog) = Catalog::<12>::new(black_box([profile; 12])) {
             let mut index = Index::new(catalog.clone(), black_box(Policy::PAPER));
@@ -70,12 +78,14 @@ extern "C" fn _start() -> ! {
 fn serve<const N: usize>(catalog: &mut Catalog<N>, index: &mut Index<N>, profile: Profile) {
     let budget = Budget::of(Micros::new(black_box(0)));
     let policy: Policy = black_box(Policy::PAPER);
+    rest::stages(catalog, index, &policy);
     answer(catalog, index, &policy, budget);
     let (allowed, waits) = (black_box(ModelSet::<N>::ALL), black_box([Micros::ZERO; N]));
     answer(catalog, index, &policy, asking(budget, &allowed, &waits));
 
     let weights = black_box([(budget, 0); 3]);
-    black_box(subset::most_accurate(catalog, policy.margin, weights, black_box(0)));
+    let best = subset::most_accurate(catalog, policy.margin, weights, black_box(0));
+    black_box(best.accuracy_percent());
     black_box(subset::smallest_within(catalog, policy.margin, weights, profile.accuracy));
 
     let id: ModelId = black_box(ModelId::default());
@@ -141,7 +151,9 @@ fn wait(queue: &mut Batching, server: &mut Server<64>) {
         }
     }
     let _ = black_box(queue.next(server.front(), now));
-    black_box((queue.poll_at(), queue.len(), queue.price(), *queue.traffic()));
+    black_box((queue.poll_at(), queue.len(), queue.is_empty(), queue.price()));
+    let traffic = queue.traffic();
+    black_box((traffic.arrivals_a_second(), traffic.loss_a_milli(), traffic.utilisation()));
     black_box(queue.wait(black_box(Micros::ZERO), now));
 }
 
@@ -175,6 +187,7 @@ fn ask<const N: usize, Q: Question>(server: &mut Server<N>, question: Q, now: Ti
 
 /// What a run of it tells.
 fn end<const N: usize>(server: &mut Server<N>, mut ticket: Ticket, now: Timestamp) {
+    rest::by_hand(&mut ticket);
     ticket.started(black_box(now));
     if let Some(report) = ticket.overdue(black_box(now)) {
         black_box(server.learn(report, now));
@@ -219,6 +232,11 @@ fn hear<const N: usize, const R: usize>(server: &mut Server<N>, replicas: &mut R
 /// What a device does per request.
 fn duplicate(device: &mut Device) {
     let (time, now) = (Micros::new(black_box(0)), Timestamp::from_micros(black_box(0)));
+    device.set_local(black_box(device.local()));
+    black_box((
+        device.counters(),
+        Device::new(device.local(), black_box(Strategy::Always)).with_cap(TokenBucket::new(1, time)),
+    ));
     let remote: Option<Latency> = black_box(None);
     let mut request = device.begin(now, time, remote);
     device.expect(&mut request, black_box(Latency::default()));
