@@ -9,6 +9,8 @@
     clippy::arithmetic_side_effects
 )]
 
+#[path = "operations/written.rs"]
+mod operations;
 mod support;
 
 use std::fmt::{Debug, Write as _};
@@ -122,6 +124,62 @@ fn what_a_server_says_comes_back() {
     comes_back(Reason::Probe);
     comes_back(Verdict::Probe);
     comes_back(Verdict::Excluded(Exclusion::NotAllowed));
+}
+
+/// What may be read, with which type it is and how it is written before it: see `operations`.
+fn all_written() -> Vec<Vec<u8>> {
+    fn both(all: &mut Vec<Vec<u8>>, of: u8, value: &impl Serialize) {
+        all.push([&[of, 0], &serde_json::to_vec(value).unwrap()[..]].concat());
+        all.push([&[of, 1], &postcard::to_stdvec(value).unwrap()[..]].concat());
+    }
+    let all = &mut Vec::new();
+    let overdue = run().overdue(at(1_900)).unwrap();
+    both(all, 0, &catalog());
+    both(all, 1, &learnt());
+    both(all, 2, &overdue);
+    both(all, 2, &run().completed(at(1_120)));
+    both(all, 2, &Report::judged(catalog().id(1).unwrap(), false));
+    both(all, 3, &Standing::Probing);
+    both(all, 4, &Learning::DEFAULT);
+    both(all, 5, &Policy::PAPER);
+    both(all, 6, &catalog().profiles()[1]);
+    both(all, 7, &catalog().profiles()[1].latency);
+    both(all, 8, &Accuracy::MAX);
+    both(all, 9, &Micros::MAX);
+    both(all, 10, &Margin::PAPER);
+    both(all, 11, &Sharpness::PAPER);
+    both(all, 12, &Share::ALL);
+    both(all, 13, &Growth::DEFAULT);
+    both(all, 14, &Budget::of(Micros::new(1)));
+    both(all, 15, &NetworkTime::TwiceInput(Micros::new(1)));
+    both(all, 16, &catalog().id(1).unwrap());
+    both(all, 17, &catalog().select(&Policy::PAPER, Budget::of(Micros::MAX), Draw::from_id(1)));
+    both(all, 18, &Price::NONE);
+    both(all, 19, &Settings::DEFAULT);
+    both(all, 20, &Shed::NothingEligible(NothingEligible { not_allowed: 1, ..NothingEligible::default() }));
+    std::mem::take(all)
+}
+
+proptest! {
+    #![proptest_config(config(5_000))]
+
+    /// Whatever is damaged: a few bytes changed, lost, or doubled.
+    #[test]
+    fn nothing_invalid_gets_in(
+        which in any::<prop::sample::Index>(),
+        damages in prop::collection::vec((any::<prop::sample::Index>(), prop_oneof![Just(b'9'), Just(b'-'), any::<u8>()], 0..3_u8), 0..4),
+    ) {
+        let mut bytes = which.get(&all_written()).clone();
+        for (place, byte, how) in damages {
+            let place = place.index(bytes.len() - 2) + 2;
+            match how {
+                0 => bytes[place] = byte,
+                1 => bytes.insert(place, byte),
+                _ => drop((bytes.len() > 3).then(|| bytes.remove(place))),
+            }
+        }
+        operations::run(&bytes);
+    }
 }
 
 proptest! {
