@@ -145,10 +145,13 @@ proptest! {
         let profiles = numbers.map(|(accuracy, mean, deviation, cost)| {
             Profile::from_ppm_and_micros(accuracy, mean, deviation).unwrap().with_cost(Cost(cost))
         });
-        let (constant, built) = (Catalog::of(profiles), Catalog::<9>::new(profiles).unwrap());
+        let (mut constant, mut built) = (Catalog::of(profiles), Catalog::<9>::new(profiles).unwrap());
         prop_assert!(constant.models().eq(built.models()));
         prop_assert!((0..9).all(|place| constant.id(place) == built.id(place)));
         prop_assert_eq!(constant.profiles(), built.profiles());
+        let (model, other) = (built.id(4).unwrap(), profiles[0]);
+        prop_assert_eq!(constant.update(model, other), built.update(model, other));
+        prop_assert!(constant.models().eq(built.models()));
     }
 
     #[test]

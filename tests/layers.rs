@@ -71,7 +71,8 @@ fn no_arrow_goes_back() {
         let text = fs::read_to_string(&file).unwrap();
         for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim_start().starts_with("//"))
         {
-            for used in line.split("crate::").skip(1) {
+            // What a macro names is public.
+            for used in line.replace("$crate::", "").split("crate::").skip(1) {
                 let used: String =
                     used.chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect();
                 if used != room && !below.contains(&used.as_str()) {
