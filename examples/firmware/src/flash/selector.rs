@@ -1,0 +1,22 @@
+//! A selection by the plain scan, and nothing else.
+
+#![no_std]
+#![no_main]
+
+mod models;
+mod quiet;
+
+use core::hint::black_box;
+
+use mdinference::{Budget, Draw, Micros, Policy};
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    let catalog = models::catalog();
+    loop {
+        if let Ok(catalog) = &catalog {
+            let budget = Budget::of(Micros::new(black_box(0)));
+            black_box(catalog.select(&Policy::PAPER, budget, Draw::from_id(black_box(0))));
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! A server that chooses and learns, and nothing else.
+
+#![no_std]
+#![no_main]
+
+mod models;
+mod quiet;
+
+use core::hint::black_box;
+
+use mdinference::{Budget, Draw, Learning, Micros, Policy, Server, Timestamp};
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    let mut server = models::catalog().map(|catalog| Server::new(catalog, Policy::PAPER, Learning::DEFAULT));
+    loop {
+        if let Ok(server) = &mut server {
+            let budget = Budget::of(Micros::new(black_box(0)));
+            let now = Timestamp::from_micros(black_box(0));
+            let (_, ticket) = server.begin(budget, Draw::from_id(black_box(0)), now);
+            let now = Timestamp::from_micros(black_box(0));
+            black_box(server.learn(ticket.completed(now), now));
+        }
+    }
+}
