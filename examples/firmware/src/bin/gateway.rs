@@ -8,7 +8,7 @@ use core::fmt::{self, Write};
 
 use cortex_m_rt::entry;
 use mdinference::device::{Ending, Source};
-use mdinference::{Accuracy, Draw, Micros, Timestamp};
+use mdinference::{Accuracy, Draw, Micros, Reason, Timestamp};
 use mdinference_firmware::board::{Clock, Serial, exit};
 use mdinference_firmware::gateway::Gateway;
 use mdinference_firmware::replay::{Replayed, replay};
@@ -55,11 +55,12 @@ fn run(serial: &mut Serial) -> Result<bool, fmt::Error> {
         ("All is well.", well, 8),
         ("NasNet Large has become three times as slow.", well.with_slow(10), 14),
         ("The network is gone.", well.with_outage(), 8),
+        ("All is well again.", well, 16),
     ] {
         writeln!(serial, "\n{what}\n")?;
         writeln!(
             serial,
-            "request    at     target  network  budget  model chosen         answer   by     after"
+            "request    at     target  network  budget  model chosen       because   answer  by      after"
         )?;
         for target in TARGETS.map(Micros::from_millis).into_iter().cycle().take(count) {
             requests += 1;
@@ -82,11 +83,18 @@ fn request(
     let job = (target, Draw::from_id(number));
     let (decision, ending, _) = serve(gateway, world, job, now, &mut |at| clock.sleep_until(at));
     let name = NAMES.get(decision.model.index()).unwrap_or(&"?");
+    let because = match decision.reason {
+        Reason::Base => "base",
+        Reason::Explored => "explored",
+        Reason::Probe => "probe",
+        Reason::Tight => "tight",
+        Reason::TooLate => "too late",
+    };
     let seconds = now.as_micros() / 1_000_000;
     let tenths = now.as_micros() / 100_000 % 10;
     write!(
         serial,
-        "{number:>7}  {seconds:>3}.{tenths} s  {}  {} {}  {name:<18}  ",
+        "{number:>7}  {seconds:>3}.{tenths} s  {}  {} {}  {name:<17}  {because:<8}  ",
         Whole(target),
         Whole(network),
         Whole(budget)
@@ -98,7 +106,7 @@ fn request(
                 Source::Remote => "server",
                 Source::Local => "own",
             };
-            writeln!(serial, "{accuracy:.1}  {by:<6} {}", Whole(after))
+            writeln!(serial, "{accuracy:.1}  {by:<6}{}", Whole(after))
         }
         _ => writeln!(serial, "none"),
     }
