@@ -7,6 +7,10 @@ use mdinference::{
     Policy, Profile, Server, Ticket, Timestamp, remote_time,
 };
 
+/// A model that is avoided is tried again 60 of these intervals later where few requests come, here 0.6 s: it costs
+/// no answer that is late, as there is a model here.
+const LEARNING: Learning = Learning::DEFAULT.with_probe_interval(Micros::from_millis(10));
+
 /// Models on a server, a small one here, and what is known of them and of the network between.
 #[derive(Clone, Debug)]
 pub struct Gateway<const N: usize> {
@@ -30,7 +34,7 @@ impl<const N: usize> Gateway<N> {
     /// A gateway to a server of these models, with a model of its own.
     pub fn new(models: Catalog<N>, policy: Policy, local: Profile) -> Self {
         Self {
-            server: Server::new(models, policy, Learning::DEFAULT),
+            server: Server::new(models, policy, LEARNING),
             network: NetworkEstimator::new(),
             device: Device::new(local, Strategy::DEFERRED),
         }

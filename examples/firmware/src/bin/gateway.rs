@@ -7,7 +7,7 @@
 use core::fmt::{self, Write};
 
 use cortex_m_rt::entry;
-use mdinference::device::{Ending, Source};
+use mdinference::device::{Counters, Ending, Source};
 use mdinference::{Accuracy, Draw, Micros, Reason, Timestamp};
 use mdinference_firmware::board::{Clock, Serial, exit};
 use mdinference_firmware::gateway::Gateway;
@@ -67,6 +67,12 @@ fn run(serial: &mut Serial) -> Result<bool, fmt::Error> {
             request(serial, &mut gateway, &mut clock, &world, (requests, target))?;
         }
     }
+    let Counters { remote, local, nothing, started, avoided, .. } = *gateway.device().counters();
+    writeln!(
+        serial,
+        "\n{requests} requests: {remote} answered by the server, {local} here, {nothing} by nobody."
+    )?;
+    writeln!(serial, "The model here was started {started} times, and was not needed {avoided} times.")?;
     Ok(true)
 }
 
