@@ -78,9 +78,14 @@ fn compare(write: bool, arguments: &[String]) -> Result<bool, String> {
     Ok(past == 0 && limits.len() == measured.len())
 }
 
-/// What another compiler may add. The size of a type is what it is.
+/// What another compiler, or what else is in the program, may add by inlining otherwise: a change of no
+/// consequence was seen to add a fifth to a count. The size of a type is what it is.
 fn room(what: &str, value: u64) -> u64 {
-    if what == "ram" { value } else { value + value / 10 + 8 }
+    match what {
+        "ram" => value,
+        "flash" => value + value / 10,
+        _ => value + value / 4 + 8,
+    }
 }
 
 /// What the program `costs` printed.
