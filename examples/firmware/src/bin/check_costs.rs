@@ -68,6 +68,7 @@ fn compare(write: bool, arguments: &[String]) -> Result<bool, String> {
             let _ = writeln!(text, "{board},{what},{of},{value},{}", limit.unwrap_or(room(what, *value)));
         }
         fs::write(table, text).map_err(|error| format!("{table}: {error}"))?;
+        println!("{} costs are in {table}", measured.len());
         return Ok(true);
     }
     let boards: Vec<&str> = boards.iter().map(|[board, ..]| board.as_str()).collect();
