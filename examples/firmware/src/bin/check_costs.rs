@@ -111,7 +111,7 @@ fn printed(board: &str, path: &str, suffix: &str, measured: &mut Vec<(Key, u64)>
 fn flash(board: &str, folder: &Path, measured: &mut Vec<(Key, u64)>) -> Result<(), String> {
     let nothing = size(&folder.join("flash_nothing"))?;
     for (program, name) in [
-        ("flash_selector", "catalog and scan"),
+        ("flash_selector", "constant catalog and scan"),
         ("flash_index", "index"),
         ("flash_server", "server"),
         ("flash_device", "device"),
