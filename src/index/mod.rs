@@ -1,5 +1,6 @@
 //! [`Index`]: a catalog arranged so that a selection costs next to nothing.
 
+mod columns;
 mod draw;
 mod lanes;
 mod order;
@@ -117,7 +118,7 @@ impl<const N: usize> Index<N> {
         self.staircase.update(&self.models, id, &change);
         // Only one of the least μ may be it, or have been.
         let mean = change.old.latency.mean.min(profile.latency.mean);
-        if self.models.terms.first().is_none_or(|first| mean.get() as i32 <= first.mean) {
+        if self.models.means().first().is_none_or(|&first| mean.get() as i32 <= first) {
             self.find_fastest();
         }
         Some(change.old)
@@ -227,9 +228,9 @@ impl<const N: usize> Index<N> {
             return self.draw_sharpened(step, budget, draw);
         }
         let first = usize::from(step.first);
-        let window = terms.get(first..first.wrapping_add(step.count.into())).unwrap_or_default();
-        let bound = window.first().map_or(0.0, |first| step.bound.at(first, budget));
-        draw_by_rejection(window.len(), |place| window.get(place).copied(), bound, budget, draw)
+        let at = |place: usize| terms.get(first.wrapping_add(place));
+        let bound = at(0).map_or(0.0, |first| step.bound.at(&first, budget));
+        draw_by_rejection(step.count.into(), at, bound, budget, draw)
             .and_then(|place| catalog.order().get(first.wrapping_add(place)).copied())
             .unwrap_or(step.base)
     }
@@ -238,7 +239,7 @@ impl<const N: usize> Index<N> {
     fn draw_sharpened(&self, step: &Step, budget: Budget, draw: Draw) -> ModelId {
         let Ordered { catalog, policy, terms, .. } = &self.models;
         let (first, count) = (usize::from(step.first), usize::from(step.count));
-        let window = terms.get(first..first.wrapping_add(count)).unwrap_or_default();
+        let window = (first..first.wrapping_add(count)).filter_map(|place| terms.get(place));
         let ids = catalog.order().get(first..).unwrap_or_default();
         let weighted = ids.iter().zip(window).map(|(&id, terms)| (id, terms.weight(budget)));
         let drawn = draw_few(weighted.clone(), policy.sharpness, draw);

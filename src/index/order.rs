@@ -5,9 +5,10 @@ use core::cmp::Reverse;
 use heapless::Vec;
 
 use crate::catalog::{Catalog, Changed, Model, ModelId, Move, copy_filled, reorder, sort};
+use crate::index::columns::{Block, Blocks, Columns};
 use crate::index::score::BLOCK;
 use crate::policy::{Margin, Policy};
-use crate::profile::{Accuracy, Cost, Profile};
+use crate::profile::{Accuracy, Profile};
 use crate::select::threshold::Threshold;
 use crate::select::utility::Terms;
 
@@ -17,49 +18,13 @@ pub(super) struct Ordered<const N: usize> {
     pub(super) catalog: Catalog<N>,
     pub(super) policy: Policy,
     /// The terms of Eq. 3, in the catalog's order by μ.
-    pub(super) terms: Vec<Terms, N>,
+    pub(super) terms: Columns<N>,
     /// What bounds each [`BLOCK`] of them.
-    pub(super) blocks: Vec<Block, N>,
+    pub(super) blocks: Blocks<N>,
     /// The ids by [`Rank`].
     pub(super) by_threshold: Vec<ModelId, N>,
     /// By the models' places in the catalog, where they are there.
     ranked: Vec<u16, N>,
-}
-
-/// What bounds the models of a block.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Block {
-    /// The greatest accuracy, in parts per million.
-    pub(super) accuracy: f32,
-    /// The least μ + γσ in µs, rounded up.
-    pub(super) threshold: i32,
-    /// The least.
-    pub(super) cost: Cost,
-}
-
-impl Block {
-    const EMPTY: Self = Self { accuracy: 0.0, threshold: i32::MAX, cost: Cost(u32::MAX) };
-
-    /// Of one model.
-    fn of(profile: &Profile, terms: &Terms) -> Self {
-        Self { accuracy: terms.accuracy, threshold: terms.threshold, cost: profile.cost }
-    }
-
-    #[inline]
-    fn and(self, other: Self) -> Self {
-        Self {
-            accuracy: if self.accuracy > other.accuracy { self.accuracy } else { other.accuracy },
-            threshold: self.threshold.min(other.threshold),
-            cost: self.cost.min(other.cost),
-        }
-    }
-
-    /// Whether it bounds the others still where one goes from `old` to `new`: it was not by that one, or is so again.
-    fn outlasts(self, old: Self, new: Self) -> bool {
-        (old.accuracy < self.accuracy || new.accuracy >= old.accuracy)
-            && (old.threshold > self.threshold || new.threshold <= old.threshold)
-            && (old.cost > self.cost || new.cost <= old.cost)
-    }
 }
 
 /// Where a model stands among the candidates for the base: the first of those that are more accurate than all before
@@ -79,8 +44,8 @@ impl<const N: usize> Ordered<N> {
         Self {
             catalog,
             policy,
-            terms: Vec::new(),
-            blocks: Vec::new(),
+            terms: Columns::new(),
+            blocks: Blocks::new(),
             by_threshold: Vec::new(),
             ranked: Vec::new(),
         }
@@ -89,10 +54,11 @@ impl<const N: usize> Ordered<N> {
     /// Makes this the same as another, at the cost of what is filled.
     pub(super) fn copy_from(&mut self, other: &Self) {
         let Self { catalog, policy, terms, blocks, by_threshold, ranked } = self;
+        let filled = catalog.len().max(other.catalog.len());
         catalog.copy_from(&other.catalog);
         *policy = other.policy;
-        copy_filled(terms, &other.terms);
-        copy_filled(blocks, &other.blocks);
+        terms.copy_from(filled, &other.terms);
+        blocks.copy_from(filled.div_ceil(BLOCK), &other.blocks);
         copy_filled(by_threshold, &other.by_threshold);
         copy_filled(ranked, &other.ranked);
     }
@@ -101,12 +67,12 @@ impl<const N: usize> Ordered<N> {
     pub(super) fn arrange(&mut self) {
         let Self { catalog, policy, terms, blocks, by_threshold, ranked } = self;
         let margin = policy.margin;
-        terms.clear();
-        blocks.clear();
+        *terms = Columns::new();
+        *blocks = Blocks::new();
         by_threshold.clear();
         // As many as the catalog holds, so nothing is cut off. (`extend` would panic if it were.)
-        for model in catalog.models() {
-            let _ = terms.push(Terms::new(&model.profile, margin));
+        for (place, model) in catalog.models().enumerate() {
+            terms.set(place, Terms::new(&model.profile, margin));
             let _ = by_threshold.push(model.id);
         }
         sort(by_threshold, |id| rank(catalog, margin, id));
@@ -115,32 +81,37 @@ impl<const N: usize> Ordered<N> {
             let _ = ranked.push(0);
         }
         by_threshold.iter().zip(0..).for_each(|(&id, place)| note(ranked, id, place));
-        for _ in 0..terms.len().div_ceil(BLOCK) {
-            let _ = blocks.push(Block::default());
-        }
-        self.bound_blocks(0, usize::MAX);
+        self.bound_blocks(0, self.catalog.len());
     }
 
     /// Brings the bounds of the blocks up to date, from that of a place up to that of another.
     fn bound_blocks(&mut self, from: usize, to: usize) {
         let Self { catalog, terms, blocks, .. } = self;
-        let members = terms.chunks(BLOCK).zip(catalog.order().chunks(BLOCK));
-        let from = from / BLOCK;
-        for (block, (terms, ids)) in
-            blocks.iter_mut().zip(members).take((to / BLOCK).saturating_add(1)).skip(from)
-        {
-            let members = ids.iter().zip(terms).map(|(&id, terms)| Block::of(&catalog.known(id), terms));
-            *block = members.fold(Block::EMPTY, Block::and);
+        let (from, to) = (from / BLOCK, to / BLOCK);
+        for (block, ids) in catalog.order().chunks(BLOCK).enumerate().take(to.saturating_add(1)).skip(from) {
+            let members = ids
+                .iter()
+                .zip(block.wrapping_mul(BLOCK)..)
+                .filter_map(|(&id, place)| Some(Block::of(&terms.get(place)?, catalog.known(id).cost)));
+            blocks.set(block, members.fold(Block::EMPTY, Block::and));
         }
     }
 
     /// The same once one model went from `old` to `new`, from a place to another.
     #[inline]
     fn bound_moved(&mut self, old: Block, new: Block, (from, to): (usize, usize)) {
-        match self.blocks.get_mut(to / BLOCK) {
-            Some(block) if from / BLOCK == to / BLOCK && block.outlasts(old, new) => *block = block.and(new),
+        let block = to / BLOCK;
+        match self.blocks.get(block) {
+            Some(bounds) if from / BLOCK == block && bounds.outlasts(old, new) => {
+                self.blocks.set(block, bounds.and(new));
+            }
             _ => self.bound_blocks(from, to),
         }
+    }
+
+    /// The means, of which there are as many as models.
+    pub(super) fn means(&self) -> &[i32] {
+        self.terms.mean.get(..self.catalog.len()).unwrap_or_default()
     }
 
     /// The model with this id, of which the catalog gave it.
@@ -168,14 +139,15 @@ impl<const N: usize> Ordered<N> {
         let Self { catalog, policy, terms, by_threshold, ranked, .. } = self;
         let margin = policy.margin;
         let Changed { old, moved } = catalog.change(id, profile)?;
-        moved.apply(terms);
-        let new_terms = Terms::new(&profile, margin);
-        let old_terms = core::mem::replace(terms.get_mut(moved.to)?, new_terms);
+        let (old_terms, new_terms) = (terms.get(moved.from)?, Terms::new(&profile, margin));
+        terms.shift(moved);
+        terms.set(moved.to, new_terms);
         let from = ranked.get(id.index()).copied()?.into();
         let ranks = (rank_of(&old, margin, id), rank_of(&profile, margin, id));
         let rank = |other| rank(catalog, margin, other);
         let reranked = reorder(by_threshold, from, ranks, rank, |id, place| note(ranked, id, place));
-        self.bound_moved(Block::of(&old, &old_terms), Block::of(&profile, &new_terms), moved.ends());
+        let (before, after) = (Block::of(&old_terms, old.cost), Block::of(&new_terms, profile.cost));
+        self.bound_moved(before, after, moved.ends());
         Some(Change { old, by_mean: moved, by_threshold: reranked })
     }
 }

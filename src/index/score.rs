@@ -3,28 +3,27 @@
 
 use crate::profile::{Accuracy, Cost};
 use crate::request::Request;
-use crate::select::utility::Terms;
 use crate::select::value::Value;
 
 /// So many are looked at side by side.
 pub(super) const BLOCK: usize = 16;
 
-/// What stage 1 needs to know of a model; or of several, none of which is better in any respect.
+/// What stage 1 needs to know of models; or of several in each lane, none of which is better in any respect.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Offer {
+pub(super) struct Offers<'a> {
     /// μ in µs.
-    pub(super) mean: i32,
+    pub(super) mean: &'a [i32],
     /// μ + γσ in µs, rounded up.
-    pub(super) threshold: i32,
+    pub(super) threshold: &'a [i32],
     /// In parts per million.
-    pub(super) accuracy: f32,
+    pub(super) accuracy: &'a [f32],
 }
 
 /// What a request asks of all models alike, on the scale of accuracy in parts per million.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     /// In µs.
-    budget: i32,
+    pub(super) budget: i32,
     min_accuracy: f32,
     per_micro: f32,
     per_micro_squared: f32,
@@ -34,14 +33,13 @@ pub(super) struct Asked {
     worth: f32,
 }
 
+/// How much of the budget is left when each model is free, in µs; less than zero for one that may not answer.
+pub(super) type Left = [i32; BLOCK];
+
 /// Sixteen of them as a request sees them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen {
-    /// How much of the budget is left when the model is free, in µs; less than zero for one that may not answer. Less μ
-    /// once they have been scored.
-    left: [i32; BLOCK],
-    /// What it is charged besides its time, less what it is worth more.
-    charge: [f32; BLOCK],
+    left: Left,
     /// What each is worth: −∞ for one that may not answer or does not fit. The last bits are those of its lane, so that the
     /// greatest says whose it is.
     scores: [f32; BLOCK],
@@ -65,76 +63,71 @@ impl Asked {
     }
 }
 
+/// They have to be waited for so many µs.
+#[inline(always)]
+pub(super) fn wait(left: &mut Left, waits: impl Iterator<Item = i32>) {
+    for (left, wait) in left.iter_mut().zip(waits) {
+        // Neither is negative. Less than zero is left where the wait is longer.
+        *left = left.wrapping_sub(wait);
+    }
+}
+
+/// Of these some may not answer.
+#[inline(always)]
+pub(super) fn rule_out(left: &mut Left, may: impl Iterator<Item = bool>) {
+    for (left, may) in left.iter_mut().zip(may) {
+        // All bits set for one that may not. No branch: nothing foretells it.
+        *left |= i32::from(may).wrapping_sub(1);
+    }
+}
+
+/// They cost so much.
+#[inline(always)]
+pub(super) fn charge(charges: &mut [f32; BLOCK], asked: &Asked, costs: impl Iterator<Item = Cost>) {
+    for (charge, cost) in charges.iter_mut().zip(costs) {
+        *charge += cost.0 as f32 * asked.per_cost;
+    }
+}
+
+/// Some are done early enough to be worth more.
+#[inline(always)]
+pub(super) fn reward(charges: &mut [f32; BLOCK], asked: &Asked, left: &Left, thresholds: &[i32]) {
+    for ((charge, &left), &threshold) in charges.iter_mut().zip(left).zip(thresholds) {
+        if threshold <= left.max(0).wrapping_sub(asked.earlier) {
+            *charge -= asked.worth;
+        }
+    }
+}
+
 impl Seen {
     /// The least there is: a [`Value`] is no less, whatever it is charged.
     const LEAST: f32 = -((1u64 << 47) as f32);
     /// The bits of a score that hold a lane.
     const LANE: u32 = BLOCK as u32 - 1;
 
-    /// Nothing is asked of one that is not asked of all.
+    /// What each is worth: one that is charged so much besides its time.
     #[inline(always)]
-    pub(super) const fn new(asked: &Asked) -> Self {
-        Self { left: [asked.budget; BLOCK], charge: [0.0; BLOCK], scores: [f32::NEG_INFINITY; BLOCK] }
-    }
-
-    /// They have to be waited for so many µs.
-    #[inline(always)]
-    pub(super) fn wait(&mut self, waits: impl Iterator<Item = i32>) {
-        for (left, wait) in self.left.iter_mut().zip(waits) {
-            // Neither is negative. No budget is left where the wait is longer.
-            *left = left.wrapping_sub(wait).max(0);
+    pub(super) fn new(asked: &Asked, left: Left, charges: [f32; BLOCK], offers: Offers<'_>) -> Self {
+        let mut scores = [f32::NEG_INFINITY; BLOCK];
+        let Offers { mean, threshold, accuracy } = offers;
+        let lanes = scores.iter_mut().zip(&left).zip(&charges).zip(0..BLOCK as u32);
+        let offers = mean.iter().zip(threshold).zip(accuracy);
+        for ((((score, left), charge), lane), ((&mean, threshold), &accuracy)) in lanes.zip(offers) {
+            let mean = mean as f32;
+            let charge = charge + mean * (asked.per_micro + mean * asked.per_micro_squared);
+            let net = accuracy - charge;
+            let net = if net > Self::LEAST { net } else { Self::LEAST };
+            let may = (threshold <= left) & (accuracy >= asked.min_accuracy);
+            *score = if may { f32::from_bits(net.to_bits() & !Self::LANE | lane) } else { f32::NEG_INFINITY };
         }
-    }
-
-    /// Of these some may not answer.
-    #[inline(always)]
-    pub(super) fn rule_out(&mut self, may: impl Iterator<Item = bool>) {
-        for (left, may) in self.left.iter_mut().zip(may) {
-            // All bits set for one that may not. No branch: nothing foretells it.
-            *left |= i32::from(may).wrapping_sub(1);
-        }
-    }
-
-    /// They cost so much.
-    #[inline(always)]
-    pub(super) fn charge(&mut self, asked: &Asked, costs: impl Iterator<Item = Cost>) {
-        for (charge, cost) in self.charge.iter_mut().zip(costs) {
-            *charge += cost.0 as f32 * asked.per_cost;
-        }
-    }
-
-    /// Some are done early enough to be worth more.
-    #[inline(always)]
-    pub(super) fn reward(&mut self, asked: &Asked, offers: impl Iterator<Item = Offer>) {
-        for ((charge, left), offer) in self.charge.iter_mut().zip(&self.left).zip(offers) {
-            if offer.threshold <= left.wrapping_sub(asked.earlier) {
-                *charge -= asked.worth;
-            }
-        }
+        Self { left, scores }
     }
 
     /// Whether the threshold of the model of a lane is on the border: as it is rounded up, it fits what is left or it does not.
-    #[inline]
-    pub(super) fn is_close(&self, asked: &Asked, lane: usize, terms: &Terms) -> bool {
-        let Terms { mean, threshold, .. } = *terms;
-        let left = self.left.get(lane).map_or(0, |left| left.wrapping_add(mean));
-        threshold == left || threshold == left.wrapping_sub(asked.earlier)
-    }
-
-    /// What each is worth, when all else is known.
     #[inline(always)]
-    pub(super) fn score(&mut self, asked: &Asked, offers: impl Iterator<Item = Offer>) {
-        let Self { left, charge, scores } = self;
-        let lanes = scores.iter_mut().zip(left).zip(charge).zip(0..BLOCK as u32);
-        for ((((score, left), &mut charge), lane), offer) in lanes.zip(offers) {
-            let mean = offer.mean as f32;
-            let charge = charge + mean * (asked.per_micro + mean * asked.per_micro_squared);
-            let net = offer.accuracy - charge;
-            let net = if net > Self::LEAST { net } else { Self::LEAST };
-            let may = (offer.threshold <= *left) & (offer.accuracy >= asked.min_accuracy);
-            *score = if may { f32::from_bits(net.to_bits() & !Self::LANE | lane) } else { f32::NEG_INFINITY };
-            *left = left.wrapping_sub(offer.mean);
-        }
+    pub(super) fn is_close(&self, asked: &Asked, lane: usize, threshold: i32) -> bool {
+        let left = self.left.get(lane).copied().unwrap_or_default();
+        threshold == left || threshold == left.wrapping_sub(asked.earlier)
     }
 
     /// The greatest.
@@ -170,12 +163,14 @@ impl Seen {
         self.scores.iter().map(|&score| i32::from(score >= least)).fold(0, i32::wrapping_add)
     }
 
-    /// How many have a score, and what is left less μ within so much of `left`.
+    /// How many have a score, and are done no further than the deviation from when that of a lane is.
     #[inline(always)]
-    pub(super) fn count_within(&self, left: i32, deviation: i32) -> i32 {
-        let within = self.scores.iter().zip(&self.left).map(|(&score, other)| {
+    pub(super) fn count_within(&self, means: &[i32], lane: usize, deviation: i32) -> i32 {
+        let spare = |(left, mean): (&i32, &i32)| left.wrapping_sub(*mean);
+        let own = self.left.get(lane).zip(means.get(lane)).map_or(0, spare);
+        let within = self.scores.iter().zip(self.left.iter().zip(means)).map(|(&score, other)| {
             // Of those that have a score neither is negative, so that it does not wrap around.
-            let apart = other.wrapping_sub(left);
+            let apart = spare(other).wrapping_sub(own);
             let within = (apart <= deviation) & (apart >= deviation.wrapping_neg());
             i32::from((score > f32::NEG_INFINITY) & within)
         });

@@ -11,7 +11,6 @@ use crate::index::lanes::Lanes;
 use crate::index::order::{Change, Ordered};
 use crate::request::Budget;
 use crate::select::explore::Window;
-use crate::select::utility::Terms;
 use crate::time::Micros;
 
 /// The steps by rising threshold, and so by rising accuracy.
@@ -251,11 +250,12 @@ impl Step {
     fn new<const N: usize>(models: &Ordered<N>, base: ModelId) -> Self {
         let window = Window::around(models.profile(base).latency);
         let (low, high) = (window.low.get() as i32, window.high.get() as i32);
+        let means = models.means();
         Self {
             base,
-            first: models.terms.partition_point(|terms| terms.mean < low) as u16,
+            first: means.partition_point(|&mean| mean < low) as u16,
             count: 0,
-            end: models.terms.partition_point(|terms| terms.mean <= high) as u16,
+            end: means.partition_point(|&mean| mean <= high) as u16,
             next: Self::UNTRIMMED,
             method: Method::Certain,
             bound: Bound::default(),
@@ -267,9 +267,10 @@ impl Step {
     fn follow_base<const N: usize>(&mut self, models: &Ordered<N>) {
         let window = Window::around(models.profile(self.base).latency);
         let (low, high) = (window.low.get() as i32, window.high.get() as i32);
+        let means = models.means();
         let edge = |edge: u16, before: &dyn Fn(i32) -> bool| {
-            let is_before = |place: usize| models.terms.get(place).is_some_and(|terms| before(terms.mean));
-            let mut edge = usize::from(edge).min(models.terms.len());
+            let is_before = |place: usize| means.get(place).is_some_and(|&mean| before(mean));
+            let mut edge = usize::from(edge).min(means.len());
             while edge > 0 && !is_before(edge.wrapping_sub(1)) {
                 edge = edge.wrapping_sub(1);
             }
@@ -311,10 +312,12 @@ impl Step {
 
     /// Takes those models of the window into account that fit some budget of this step, which holds up to the threshold `next`.
     fn trim<const N: usize>(&mut self, models: &Ordered<N>, next: i32) {
-        let all = models.terms.get(self.window()).unwrap_or_default();
-        let fits = |terms: &Terms| terms.threshold <= next;
+        let thresholds = models.terms.threshold.get(self.window()).unwrap_or_default();
+        let fits = |&threshold: &i32| threshold <= next;
         let before = core::mem::replace(&mut self.next, next);
-        if before != Self::UNTRIMMED && !all.iter().any(|terms| fits(terms) != (terms.threshold <= before)) {
+        if before != Self::UNTRIMMED
+            && !thresholds.iter().any(|threshold| fits(threshold) != (*threshold <= before))
+        {
             // The same ones fit.
             return;
         }
@@ -322,11 +325,14 @@ impl Step {
         let none = Lanes::of_none(self.base);
         self.lanes = none;
         let (mut count, mut fitting) = (0, 0);
-        for (place, (&terms, &id)) in (1..).zip(all.iter().zip(ids)).filter(|(_, (terms, _))| fits(terms)) {
+        for (place, (_, &id)) in
+            thresholds.iter().zip(ids).enumerate().filter(|(_, (threshold, _))| fits(threshold))
+        {
+            let terms = models.terms.get(self.window().start.wrapping_add(place)).unwrap_or_default();
             self.lanes.put(fitting, terms, id);
-            (count, fitting) = (place, fitting.wrapping_add(1));
+            (count, fitting) = (place.wrapping_add(1), fitting.wrapping_add(1));
             if fitting > Lanes::COUNT {
-                count = all.iter().rposition(fits).map_or(0, |last| last.wrapping_add(1));
+                count = thresholds.iter().rposition(fits).map_or(0, |last| last.wrapping_add(1));
                 break;
             }
         }
@@ -345,8 +351,9 @@ impl Step {
         }
         self.bound = if self.method == Method::Window {
             // A threshold is rounded up: less than one too much.
-            let window = all.get(..count).unwrap_or_default();
-            let deviations = window.iter().map(|terms| terms.threshold.wrapping_sub(terms.mean));
+            let means = models.terms.mean.get(self.window()).unwrap_or_default();
+            let both = thresholds.iter().zip(means).take(count);
+            let deviations = both.map(|(threshold, mean)| threshold.wrapping_sub(*mean));
             Bound { accuracy, deviation: deviations.min().unwrap_or(0).saturating_sub(1).max(0) }
         } else {
             Bound::default()

@@ -4,9 +4,10 @@
 use core::cmp::Reverse;
 
 use crate::catalog::{Model, ModelId};
+use crate::index::columns::{Blocks, Columns};
 use crate::index::draw::{FEW, draw_by_rejection, draw_few};
-use crate::index::order::{Block, Ordered};
-use crate::index::score::{Asked, BLOCK, Offer, Seen};
+use crate::index::order::Ordered;
+use crate::index::score::{Asked, BLOCK, Left, Offers, Seen, charge, reward, rule_out, wait};
 use crate::index::staircase::{Method, Step};
 use crate::profile::{Cost, Latency};
 use crate::request::{Budget, Draw, NothingEligible, Request};
@@ -18,8 +19,8 @@ use crate::select::value::{Eligible, Value};
 use crate::select::{Decision, Reason, explores};
 use crate::time::Micros;
 
-/// So many models there are in sixteen blocks up to the first of the last.
-const UP_TO_LAST: usize = BLOCK * (BLOCK - 1) + 1;
+/// So many models there are in sixteen blocks.
+const SIXTEEN_BLOCKS: usize = BLOCK * BLOCK;
 
 /// A request among the models that may answer it.
 pub(super) struct Walk<'a, const N: usize> {
@@ -63,21 +64,22 @@ impl<'a, const N: usize> Walk<'a, N> {
             }
         }
         let asked = &Asked::by(request);
-        let (best, alone) = if self.models.blocks.len() == 1 {
-            let mut seen = Seen::new(asked);
-            self.see(asked, 0, &mut seen);
+        let (best, alone) = if N <= BLOCK || self.models.catalog.len() <= BLOCK {
+            let seen = self.see(asked, 0);
             let best = self.better(asked, &seen, 0, Best::NONE);
             (best, explores(request) && self.is_alone(&seen, best))
         } else {
             (self.best_of_blocks(asked), false)
         };
-        let Some((base, terms)) = self.at(best.place) else { return self.fastest() };
+        let Some(&base) = self.models.catalog.order().get(best.place) else { return self.fastest() };
         let budget = match request.earlier() {
-            Some((earlier, _)) if terms.fits(earlier) => earlier,
+            Some((earlier, _)) if self.at(best.place).is_some_and(|(_, terms)| terms.fits(earlier)) => {
+                earlier
+            }
             _ => budget,
         };
         let certain = alone || !explores(request);
-        let model = if certain { base } else { self.drawn(base, &terms, budget, draw) };
+        let model = if certain { base } else { self.drawn(base, best.place, budget, draw) };
         Ok(self.decision(base, model, budget))
     }
 
@@ -91,9 +93,8 @@ impl<'a, const N: usize> Walk<'a, N> {
     #[inline(never)]
     fn best_of_blocks(&self, asked: &Asked) -> Best {
         let mut best = Best::NONE;
-        for first in (0..self.models.blocks.len()).step_by(BLOCK).rev() {
-            let mut bounds = Seen::new(asked);
-            self.see_blocks(asked, first, &mut bounds);
+        for sixteen in (0..self.models.catalog.len().div_ceil(SIXTEEN_BLOCKS)).rev() {
+            let Some(mut bounds) = self.see_blocks(asked, sixteen) else { break };
             loop {
                 let bound = bounds.best();
                 if bound <= Seen::near(best.score) {
@@ -101,10 +102,8 @@ impl<'a, const N: usize> Walk<'a, N> {
                 }
                 let lane = Seen::lane(bound);
                 bounds.leave_out(lane);
-                let block = first.wrapping_add(lane);
-                let mut seen = Seen::new(asked);
-                self.see(asked, block, &mut seen);
-                best = self.better(asked, &seen, block, best);
+                let block = sixteen.wrapping_mul(BLOCK).wrapping_add(lane);
+                best = self.better(asked, &self.see(asked, block), block, best);
             }
         }
         best
@@ -112,90 +111,91 @@ impl<'a, const N: usize> Walk<'a, N> {
 
     /// Sixteen blocks: what their models are worth at most.
     #[inline(always)]
-    fn see_blocks(&self, asked: &Asked, first: usize, bounds: &mut Seen) {
-        let blocks = self.models.blocks.get(first..).unwrap_or_default();
-        let terms = self.models.terms.get(first.wrapping_mul(BLOCK)..).unwrap_or_default();
-        match blocks.first_chunk::<BLOCK>().zip(terms.first_chunk::<UP_TO_LAST>()) {
-            // Apart, so that the compiler knows how many there are.
-            Some((blocks, terms)) => self.see_bounds(asked, blocks, terms, bounds),
-            None => self.see_bounds(asked, blocks, terms, bounds),
-        }
-    }
-
-    #[inline(always)]
-    fn see_bounds(&self, asked: &Asked, blocks: &[Block], terms: &[Terms], bounds: &mut Seen) {
+    fn see_blocks(&self, asked: &Asked, sixteen: usize) -> Option<Seen> {
+        let Ordered { blocks: Blocks { accuracy, threshold, cost }, terms: Columns { mean, .. }, .. } =
+            self.models;
+        let accuracy = accuracy.as_chunks::<BLOCK>().0.get(sixteen)?;
+        let threshold = threshold.as_chunks::<BLOCK>().0.get(sixteen)?;
+        let cost = cost.as_chunks::<BLOCK>().0.get(sixteen)?;
         let mut means = [0; BLOCK];
-        for (mean, first) in means.iter_mut().zip(terms.iter().step_by(BLOCK)) {
-            *mean = first.mean;
+        let (whole, rest) = mean.as_chunks::<SIXTEEN_BLOCKS>();
+        let least = |means: &mut [i32; BLOCK], from: &[i32]| {
+            means.iter_mut().zip(from.iter().step_by(BLOCK)).for_each(|(mean, first)| *mean = *first);
+        };
+        match whole.get(sixteen) {
+            // Apart, so that the compiler knows how many there are.
+            Some(whole) => least(&mut means, whole),
+            None => least(&mut means, rest),
         }
-        let offers = blocks.iter().zip(&means).map(|(block, &mean)| {
-            let Block { accuracy, threshold, .. } = *block;
-            Offer { mean, threshold, accuracy }
-        });
-        let costs = blocks.iter().map(|block| block.cost);
+        let mut left = [asked.budget; BLOCK];
+        let costs = cost.iter().copied();
         if !self.request.any_cost() {
-            bounds.rule_out(costs.clone().map(|cost| self.request.affords(cost)));
+            rule_out(&mut left, costs.clone().map(|cost| self.request.affords(cost)));
         }
-        self.finish(asked, costs, offers, bounds);
+        Some(self.seen(asked, left, costs, Offers { mean: &means, threshold, accuracy }))
     }
 
     /// What is asked of models and of blocks alike.
     #[inline(always)]
-    fn finish(
-        &self,
-        asked: &Asked,
-        costs: impl Iterator<Item = Cost>,
-        offers: impl Iterator<Item = Offer> + Clone,
-        seen: &mut Seen,
-    ) {
+    fn seen(&self, asked: &Asked, left: Left, costs: impl Iterator<Item = Cost>, offers: Offers<'_>) -> Seen {
+        let mut charges = [0.0; BLOCK];
         if self.request.price().per_cost > 0 {
-            seen.charge(asked, costs);
+            charge(&mut charges, asked, costs);
         }
         if self.request.earlier().is_some() {
-            seen.reward(asked, offers.clone());
+            reward(&mut charges, asked, &left, offers.threshold);
         }
-        seen.score(asked, offers);
+        Seen::new(asked, left, charges, offers)
     }
 
     /// The models of a block.
     #[inline(always)]
-    fn see(&self, asked: &Asked, block: usize, seen: &mut Seen) {
-        let (terms, ids) = (&self.models.terms[..], self.models.catalog.order());
-        let ((terms, rest), (ids, other)) = (terms.as_chunks::<BLOCK>(), ids.as_chunks::<BLOCK>());
-        match terms.get(block).zip(ids.get(block)) {
+    fn see(&self, asked: &Asked, block: usize) -> Seen {
+        let Columns { mean, threshold, accuracy, .. } = &self.models.terms;
+        let ((mean, rest), (threshold, thresholds), (accuracy, accuracies)) =
+            (mean.as_chunks::<BLOCK>(), threshold.as_chunks::<BLOCK>(), accuracy.as_chunks::<BLOCK>());
+        match (mean.get(block), threshold.get(block), accuracy.get(block)) {
             // Apart, so that the compiler knows how many there are.
-            Some((terms, ids)) => self.see_models(asked, terms, ids, seen),
-            None => self.see_models(asked, rest, other, seen),
+            (Some(mean), Some(threshold), Some(accuracy)) => {
+                self.see_models(asked, block, Offers { mean, threshold, accuracy })
+            }
+            _ => {
+                let rest = Offers { mean: rest, threshold: thresholds, accuracy: accuracies };
+                self.see_models(asked, block, rest)
+            }
         }
     }
 
     #[inline(always)]
-    fn see_models(&self, asked: &Asked, terms: &[Terms], ids: &[ModelId], seen: &mut Seen) {
-        let offers = terms.iter().map(|terms| {
-            let Terms { mean, threshold, accuracy, .. } = *terms;
-            Offer { mean, threshold, accuracy }
-        });
+    fn see_models(&self, asked: &Asked, block: usize, offers: Offers<'_>) -> Seen {
+        let ids = self.models.catalog.order().get(block.wrapping_mul(BLOCK)..).unwrap_or_default();
         let costs = ids.iter().map(|&id| self.models.profile(id).cost);
-        if !(self.request.waits().is_empty() && self.request.allows_all() && self.request.any_cost()) {
-            self.narrow(ids, seen);
-        }
-        self.finish(asked, costs, offers, seen);
+        let left = if self.request.waits().is_empty() && self.request.allows_all() && self.request.any_cost()
+        {
+            [asked.budget; BLOCK]
+        } else {
+            self.left(ids)
+        };
+        self.seen(asked, left, costs, offers)
     }
 
     /// What is asked of each of them. Not inline: where nothing is, what is left would pass through it one by one.
     #[inline(never)]
-    fn narrow(&self, ids: &[ModelId], seen: &mut Seen) {
-        let (request, ids) = (self.request, ids.iter().copied());
+    fn left(&self, ids: &[ModelId]) -> Left {
+        let request = self.request;
+        let ids = ids.iter().copied();
+        let mut left = [request.budget().time().get() as i32; BLOCK];
         let waits = request.waits();
         if !waits.is_empty() {
-            seen.wait(ids.clone().map(|id| waits.get(id.index()).map_or(0, |wait| wait.get() as i32)));
+            wait(&mut left, ids.clone().map(|id| waits.get(id.index()).map_or(0, |wait| wait.get() as i32)));
         }
         if !request.allows_all() {
-            seen.rule_out(ids.clone().map(|id| request.allows(id)));
+            rule_out(&mut left, ids.clone().map(|id| request.allows(id)));
         }
         if !request.any_cost() {
-            seen.rule_out(ids.map(|id| request.affords(self.models.profile(id).cost)));
+            rule_out(&mut left, ids.map(|id| request.affords(self.models.profile(id).cost)));
         }
+        left
     }
 
     /// The best of a block, if it is better than the best before.
@@ -209,18 +209,19 @@ impl<'a, const N: usize> Walk<'a, N> {
         let lane = Seen::lane(score);
         let first = block.wrapping_mul(BLOCK);
         let place = first.wrapping_add(lane);
-        let close = self.models.terms.get(place).is_none_or(|terms| seen.is_close(asked, lane, terms));
+        let threshold = self.models.terms.threshold.get(place);
+        let close = threshold.is_none_or(|&threshold| seen.is_close(asked, lane, threshold));
         if best.score < near && !close && seen.count(near) == 1 {
             Best { score, place }
         } else {
-            self.compare(seen, first, if close { least } else { least.max(near) }, best)
+            self.compare(*seen, first, if close { least } else { least.max(near) }, best)
         }
     }
 
     /// The best of those of a block whose score is above `least`, and the best before, where it is a close thing.
     #[cold]
     #[inline(never)]
-    fn compare(&self, seen: &Seen, first: usize, least: f32, mut best: Best) -> Best {
+    fn compare(&self, seen: Seen, first: usize, least: f32, mut best: Best) -> Best {
         let mut found = self.standing(best.place);
         for (place, score) in (first..).zip(seen.scores()) {
             if score > least
@@ -249,7 +250,7 @@ impl<'a, const N: usize> Walk<'a, N> {
     #[inline(always)]
     fn at(&self, place: usize) -> Option<(ModelId, Terms)> {
         let (terms, &id) = self.models.terms.get(place).zip(self.models.catalog.order().get(place))?;
-        Some((id, if self.request.waits().is_empty() { *terms } else { terms.later(self.request.wait(id)) }))
+        Some((id, if self.request.waits().is_empty() { terms } else { terms.later(self.request.wait(id)) }))
     }
 
     #[inline(always)]
@@ -265,7 +266,7 @@ impl<'a, const N: usize> Walk<'a, N> {
     #[cold]
     fn fastest(&self) -> Result<Decision, NothingEligible> {
         let budget = self.request.budget();
-        let eligible = (0..self.models.terms.len())
+        let eligible = (0..self.models.catalog.len())
             .filter_map(|place| self.at(place))
             .filter(|(id, _)| self.may_answer(*id));
         let fastest = eligible.min_by_key(|(id, terms)| (terms.mean, Reverse(terms.accuracy as u32), *id));
@@ -281,29 +282,30 @@ impl<'a, const N: usize> Walk<'a, N> {
     fn drawn_on(&self, step: &Step, draw: Draw) -> ModelId {
         let (first, count) = (usize::from(step.first), usize::from(step.count));
         let budget = self.request.budget();
-        let bound = || self.models.terms.get(first).map_or(0.0, |first| step.bound.at(first, budget));
+        let bound = || self.models.terms.get(first).map_or(0.0, |first| step.bound.at(&first, budget));
         self.drawn_among(step.base, (first, count), |_| true, bound, budget, draw)
     }
 
     /// Whether no other model is in the window around the base, where it is among those seen.
     #[inline(always)]
     fn is_alone(&self, seen: &Seen, best: Best) -> bool {
-        let Some((base, terms)) = self.at(best.place) else { return false };
-        let remaining = (self.request.budget().time().get() as i32).wrapping_sub(terms.mean);
-        let deviation = self.models.profile(base).latency.deviation.get() as i32;
-        seen.count_within(remaining, deviation) == 1
+        let Some(base) = self.models.catalog.order().get(best.place) else { return false };
+        let deviation = self.models.profile(*base).latency.deviation.get() as i32;
+        seen.count_within(&self.models.terms.mean, best.place, deviation) == 1
     }
 
     /// Stages 2 and 3 around a base.
     #[inline(never)]
-    fn drawn(&self, base: ModelId, terms: &Terms, budget: Budget, draw: Draw) -> ModelId {
-        let mean = Micros::new(terms.mean.unsigned_abs());
+    fn drawn(&self, base: ModelId, place: usize, budget: Budget, draw: Draw) -> ModelId {
+        let mean = self.at(place).map_or(0, |(_, terms)| terms.mean);
+        let mean = Micros::new(mean.unsigned_abs());
         let window = Window::around(Latency { mean, deviation: self.models.profile(base).latency.deviation });
         let (low, high) = (window.low.get() as i32, window.high.get() as i32);
         // One that waits is in by a mean below the window, but not by more than the longest wait.
         let least = low.wrapping_sub(self.request.no_wait_above().get() as i32);
-        let first = self.models.terms.partition_point(|terms| terms.mean < least);
-        let end = self.models.terms.partition_point(|terms| terms.mean <= high);
+        let means = self.models.means();
+        let first = means.partition_point(|&mean| mean < least);
+        let end = means.partition_point(|&mean| mean <= high);
         let inside = |terms: &Terms| low <= terms.mean && terms.mean <= high;
         // None that fits is more accurate than the base.
         let bound = || self.models.profile(base).accuracy.as_ppm() as f32;
