@@ -41,6 +41,18 @@ impl<const N: usize> Columns<N> {
         })
     }
 
+    /// Those from a place on.
+    pub(super) fn from(&self, place: usize) -> impl Iterator<Item = Terms> + Clone {
+        let times = self.mean.iter().zip(&self.threshold);
+        let columns = times.zip(&self.fraction).zip(&self.accuracy).skip(place);
+        columns.map(|(((&mean, &threshold), &fraction), &accuracy)| Terms {
+            mean,
+            threshold,
+            fraction,
+            accuracy,
+        })
+    }
+
     #[expect(clippy::indexing_slicing, reason = "only where there is such a place")]
     pub(super) fn set(&mut self, place: usize, terms: Terms) {
         if place < N {

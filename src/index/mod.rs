@@ -239,9 +239,9 @@ impl<const N: usize> Index<N> {
     fn draw_sharpened(&self, step: &Step, budget: Budget, draw: Draw) -> ModelId {
         let Ordered { catalog, policy, terms, .. } = &self.models;
         let (first, count) = (usize::from(step.first), usize::from(step.count));
-        let window = (first..first.wrapping_add(count)).filter_map(|place| terms.get(place));
         let ids = catalog.order().get(first..).unwrap_or_default();
-        let weighted = ids.iter().zip(window).map(|(&id, terms)| (id, terms.weight(budget)));
+        let window = ids.iter().zip(terms.from(first)).take(count);
+        let weighted = window.map(|(&id, terms)| (id, terms.weight(budget)));
         let drawn = draw_few(weighted.clone(), policy.sharpness, draw);
         drawn.unwrap_or_else(|| sample(sharpened(weighted, policy.sharpness), draw)).unwrap_or(step.base)
     }

@@ -36,14 +36,10 @@ pub(super) struct Asked {
 /// How much of the budget is left when each model is free, in µs; less than zero for one that may not answer.
 pub(super) type Left = [i32; BLOCK];
 
-/// Sixteen of them as a request sees them.
+/// What sixteen of them are worth to a request: −∞ for one that may not answer or does not fit. The last bits of a score are
+/// those of its lane, so that the greatest says whose it is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
-    left: Left,
-    /// What each is worth: −∞ for one that may not answer or does not fit. The last bits are those of its lane, so that the
-    /// greatest says whose it is.
-    scores: [f32; BLOCK],
-}
+pub(super) struct Scores([f32; BLOCK]);
 
 impl Asked {
     #[inline(always)]
@@ -51,24 +47,24 @@ impl Asked {
         let (budget, price) = (request.budget().time(), request.price());
         let (earlier, worth) = request.earlier().unwrap_or((request.budget(), Accuracy::ZERO));
         let (micro, micro_squared) = (1.0 / (1u64 << 16) as f32, 1.0 / (1u64 << 48) as f32);
-        Self {
+        let free = Self {
             budget: budget.get() as i32,
             min_accuracy: request.min_accuracy().as_ppm() as f32,
+            per_micro: 0.0,
+            per_micro_squared: 0.0,
+            per_cost: 0.0,
+            earlier: budget.saturating_sub(earlier.time()).get() as i32,
+            worth: worth.as_ppm() as f32,
+        };
+        if price.is_none() {
+            return free;
+        }
+        Self {
             per_micro: price.per_micro as f32 * micro,
             per_micro_squared: price.per_micro_squared as f32 * micro_squared,
             per_cost: price.per_cost as f32 * micro,
-            earlier: budget.saturating_sub(earlier.time()).get() as i32,
-            worth: worth.as_ppm() as f32,
+            ..free
         }
-    }
-}
-
-/// They have to be waited for so many µs.
-#[inline(always)]
-pub(super) fn wait(left: &mut Left, waits: impl Iterator<Item = i32>) {
-    for (left, wait) in left.iter_mut().zip(waits) {
-        // Neither is negative. Less than zero is left where the wait is longer.
-        *left = left.wrapping_sub(wait);
     }
 }
 
@@ -99,7 +95,13 @@ pub(super) fn reward(charges: &mut [f32; BLOCK], asked: &Asked, left: &Left, thr
     }
 }
 
-impl Seen {
+/// Whether the threshold of a model is on the border: as it is rounded up, it fits what is left or it does not.
+#[inline(always)]
+pub(super) fn is_close(asked: &Asked, left: i32, threshold: i32) -> bool {
+    threshold == left || threshold == left.wrapping_sub(asked.earlier)
+}
+
+impl Scores {
     /// The least there is: a [`Value`] is no less, whatever it is charged.
     const LEAST: f32 = -((1u64 << 47) as f32);
     /// The bits of a score that hold a lane.
@@ -107,10 +109,10 @@ impl Seen {
 
     /// What each is worth: one that is charged so much besides its time.
     #[inline(always)]
-    pub(super) fn new(asked: &Asked, left: Left, charges: [f32; BLOCK], offers: Offers<'_>) -> Self {
+    pub(super) fn new(asked: &Asked, left: &Left, charges: &[f32; BLOCK], offers: Offers<'_>) -> Self {
         let mut scores = [f32::NEG_INFINITY; BLOCK];
         let Offers { mean, threshold, accuracy } = offers;
-        let lanes = scores.iter_mut().zip(&left).zip(&charges).zip(0..BLOCK as u32);
+        let lanes = scores.iter_mut().zip(left).zip(charges).zip(0..BLOCK as u32);
         let offers = mean.iter().zip(threshold).zip(accuracy);
         for ((((score, left), charge), lane), ((&mean, threshold), &accuracy)) in lanes.zip(offers) {
             let mean = mean as f32;
@@ -120,14 +122,7 @@ impl Seen {
             let may = (threshold <= left) & (accuracy >= asked.min_accuracy);
             *score = if may { f32::from_bits(net.to_bits() & !Self::LANE | lane) } else { f32::NEG_INFINITY };
         }
-        Self { left, scores }
-    }
-
-    /// Whether the threshold of the model of a lane is on the border: as it is rounded up, it fits what is left or it does not.
-    #[inline(always)]
-    pub(super) fn is_close(&self, asked: &Asked, lane: usize, threshold: i32) -> bool {
-        let left = self.left.get(lane).copied().unwrap_or_default();
-        threshold == left || threshold == left.wrapping_sub(asked.earlier)
+        Self(scores)
     }
 
     /// The greatest.
@@ -135,7 +130,7 @@ impl Seen {
     pub(super) fn best(&self) -> f32 {
         let larger = |a: f32, b: f32| if a > b { a } else { b };
         let mut best = [f32::NEG_INFINITY; 4];
-        for four in self.scores.as_chunks::<4>().0 {
+        for four in self.0.as_chunks::<4>().0 {
             for (best, &score) in best.iter_mut().zip(four) {
                 *best = larger(*best, score);
             }
@@ -160,31 +155,31 @@ impl Seen {
     /// How many have at least this score.
     #[inline(always)]
     pub(super) fn count(&self, least: f32) -> i32 {
-        self.scores.iter().map(|&score| i32::from(score >= least)).fold(0, i32::wrapping_add)
+        self.0.iter().map(|&score| i32::from(score >= least)).fold(0, i32::wrapping_add)
     }
 
     /// How many have a score, and are done no further than the deviation from when that of a lane is.
     #[inline(always)]
-    pub(super) fn count_within(&self, means: &[i32], lane: usize, deviation: i32) -> i32 {
+    pub(super) fn count_within(&self, left: &Left, means: &[i32], lane: usize, deviation: i32) -> i32 {
         let spare = |(left, mean): (&i32, &i32)| left.wrapping_sub(*mean);
-        let own = self.left.get(lane).zip(means.get(lane)).map_or(0, spare);
-        let within = self.scores.iter().zip(self.left.iter().zip(means)).map(|(&score, other)| {
-            // Of those that have a score neither is negative, so that it does not wrap around.
-            let apart = spare(other).wrapping_sub(own);
-            let within = (apart <= deviation) & (apart >= deviation.wrapping_neg());
-            i32::from((score > f32::NEG_INFINITY) & within)
+        let own = left.get(lane).zip(means.get(lane)).map_or(0, spare);
+        // Neither is negative.
+        let (low, high) = (own.wrapping_sub(deviation), own.saturating_add(deviation));
+        let within = self.0.iter().zip(left.iter().zip(means)).map(|(&score, other)| {
+            let spare = spare(other);
+            i32::from((score >= Self::LEAST) & (low <= spare) & (spare <= high))
         });
         within.fold(0, i32::wrapping_add)
     }
 
     pub(super) fn scores(&self) -> impl Iterator<Item = f32> {
-        self.scores.iter().copied()
+        self.0.iter().copied()
     }
 
     /// That of a lane is not to be found again.
     #[inline(always)]
     pub(super) fn leave_out(&mut self, lane: usize) {
-        if let Some(score) = self.scores.get_mut(lane) {
+        if let Some(score) = self.0.get_mut(lane) {
             *score = f32::NEG_INFINITY;
         }
     }

@@ -7,7 +7,7 @@ use crate::catalog::{Model, ModelId};
 use crate::index::columns::{Blocks, Columns};
 use crate::index::draw::{FEW, draw_by_rejection, draw_few};
 use crate::index::order::Ordered;
-use crate::index::score::{Asked, BLOCK, Left, Offers, Seen, charge, reward, rule_out, wait};
+use crate::index::score::{Asked, BLOCK, Left, Offers, Scores, charge, is_close, reward, rule_out};
 use crate::index::staircase::{Method, Step};
 use crate::profile::{Cost, Latency};
 use crate::request::{Budget, Draw, NothingEligible, Request};
@@ -63,13 +63,15 @@ impl<'a, const N: usize> Walk<'a, N> {
                 return Ok(self.decision(step.base, model, budget));
             }
         }
-        let asked = &Asked::by(request);
+        let explores = explores(request);
         let (best, alone) = if N <= BLOCK || self.models.catalog.len() <= BLOCK {
-            let seen = self.see(asked, 0);
-            let best = self.better(asked, &seen, 0, Best::NONE);
-            (best, explores(request) && self.is_alone(&seen, best))
+            let left = &self.left(0);
+            let asked = &Asked::by(request);
+            let scores = self.see(asked, 0, left);
+            let best = self.better(asked, (left, &scores), 0, Best::NONE);
+            (best, explores && self.is_alone(left, &scores, best))
         } else {
-            (self.best_of_blocks(asked), false)
+            (self.best_of_blocks(&Asked::by(request)), false)
         };
         let Some(&base) = self.models.catalog.order().get(best.place) else { return self.fastest() };
         let budget = match request.earlier() {
@@ -78,8 +80,7 @@ impl<'a, const N: usize> Walk<'a, N> {
             }
             _ => budget,
         };
-        let certain = alone || !explores(request);
-        let model = if certain { base } else { self.drawn(base, best.place, budget, draw) };
+        let model = if alone || !explores { base } else { self.drawn(base, best.place, budget, draw) };
         Ok(self.decision(base, model, budget))
     }
 
@@ -97,13 +98,14 @@ impl<'a, const N: usize> Walk<'a, N> {
             let Some(mut bounds) = self.see_blocks(asked, sixteen) else { break };
             loop {
                 let bound = bounds.best();
-                if bound <= Seen::near(best.score) {
+                if bound <= Scores::near(best.score) {
                     break;
                 }
-                let lane = Seen::lane(bound);
+                let lane = Scores::lane(bound);
                 bounds.leave_out(lane);
                 let block = sixteen.wrapping_mul(BLOCK).wrapping_add(lane);
-                best = self.better(asked, &self.see(asked, block), block, best);
+                let left = &self.left(block);
+                best = self.better(asked, (left, &self.see(asked, block, left)), block, best);
             }
         }
         best
@@ -111,7 +113,7 @@ impl<'a, const N: usize> Walk<'a, N> {
 
     /// Sixteen blocks: what their models are worth at most.
     #[inline(always)]
-    fn see_blocks(&self, asked: &Asked, sixteen: usize) -> Option<Seen> {
+    fn see_blocks(&self, asked: &Asked, sixteen: usize) -> Option<Scores> {
         let Ordered { blocks: Blocks { accuracy, threshold, cost }, terms: Columns { mean, .. }, .. } =
             self.models;
         let accuracy = accuracy.as_chunks::<BLOCK>().0.get(sixteen)?;
@@ -132,63 +134,87 @@ impl<'a, const N: usize> Walk<'a, N> {
         if !self.request.any_cost() {
             rule_out(&mut left, costs.clone().map(|cost| self.request.affords(cost)));
         }
-        Some(self.seen(asked, left, costs, Offers { mean: &means, threshold, accuracy }))
+        Some(self.score(asked, &left, costs, Offers { mean: &means, threshold, accuracy }))
     }
 
     /// What is asked of models and of blocks alike.
     #[inline(always)]
-    fn seen(&self, asked: &Asked, left: Left, costs: impl Iterator<Item = Cost>, offers: Offers<'_>) -> Seen {
+    fn score(
+        &self,
+        asked: &Asked,
+        left: &Left,
+        costs: impl Iterator<Item = Cost>,
+        offers: Offers<'_>,
+    ) -> Scores {
         let mut charges = [0.0; BLOCK];
         if self.request.price().per_cost > 0 {
             charge(&mut charges, asked, costs);
         }
         if self.request.earlier().is_some() {
-            reward(&mut charges, asked, &left, offers.threshold);
+            reward(&mut charges, asked, left, offers.threshold);
         }
-        Seen::new(asked, left, charges, offers)
+        Scores::new(asked, left, &charges, offers)
     }
 
     /// The models of a block.
     #[inline(always)]
-    fn see(&self, asked: &Asked, block: usize) -> Seen {
+    fn see(&self, asked: &Asked, block: usize, left: &Left) -> Scores {
         let Columns { mean, threshold, accuracy, .. } = &self.models.terms;
         let ((mean, rest), (threshold, thresholds), (accuracy, accuracies)) =
             (mean.as_chunks::<BLOCK>(), threshold.as_chunks::<BLOCK>(), accuracy.as_chunks::<BLOCK>());
         match (mean.get(block), threshold.get(block), accuracy.get(block)) {
             // Apart, so that the compiler knows how many there are.
             (Some(mean), Some(threshold), Some(accuracy)) => {
-                self.see_models(asked, block, Offers { mean, threshold, accuracy })
+                self.see_models(asked, block, left, Offers { mean, threshold, accuracy })
             }
             _ => {
                 let rest = Offers { mean: rest, threshold: thresholds, accuracy: accuracies };
-                self.see_models(asked, block, rest)
+                self.see_models(asked, block, left, rest)
             }
         }
     }
 
     #[inline(always)]
-    fn see_models(&self, asked: &Asked, block: usize, offers: Offers<'_>) -> Seen {
-        let ids = self.models.catalog.order().get(block.wrapping_mul(BLOCK)..).unwrap_or_default();
-        let costs = ids.iter().map(|&id| self.models.profile(id).cost);
-        let left = if self.request.waits().is_empty() && self.request.allows_all() && self.request.any_cost()
-        {
-            [asked.budget; BLOCK]
-        } else {
-            self.left(ids)
-        };
-        self.seen(asked, left, costs, offers)
+    fn see_models(&self, asked: &Asked, block: usize, left: &Left, offers: Offers<'_>) -> Scores {
+        let costs = self.ids(block).iter().map(|&id| self.models.profile(id).cost);
+        self.score(asked, left, costs, offers)
     }
 
-    /// What is asked of each of them. Not inline: where nothing is, what is left would pass through it one by one.
-    #[inline(never)]
-    fn left(&self, ids: &[ModelId]) -> Left {
+    /// The ids from a block on.
+    #[inline(always)]
+    fn ids(&self, block: usize) -> &[ModelId] {
+        self.models.catalog.order().get(block.wrapping_mul(BLOCK)..).unwrap_or_default()
+    }
+
+    /// What is left for each of a block.
+    #[inline(always)]
+    fn left(&self, block: usize) -> Left {
         let request = self.request;
-        let ids = ids.iter().copied();
+        if request.waits().is_empty() && request.allows_all() && request.any_cost() {
+            [request.budget().time().get() as i32; BLOCK]
+        } else {
+            self.left_for_each(self.ids(block))
+        }
+    }
+
+    /// Where something is asked of each of them. Not inline: where nothing is, what is left would pass through it one by one.
+    #[inline(never)]
+    fn left_for_each(&self, ids: &[ModelId]) -> Left {
+        let request = self.request;
         let mut left = [request.budget().time().get() as i32; BLOCK];
         let waits = request.waits();
         if !waits.is_empty() {
-            wait(&mut left, ids.clone().map(|id| waits.get(id.index()).map_or(0, |wait| wait.get() as i32)));
+            // Neither is negative. Less than zero is left where the wait is longer.
+            let less = |(left, id): (&mut i32, &ModelId)| {
+                *left = left.wrapping_sub(waits.get(id.index()).map_or(0, |wait| wait.get() as i32));
+            };
+            let ((left, _), (ids, rest)) = (left.as_chunks_mut::<4>(), ids.as_chunks::<4>());
+            left.iter_mut().zip(ids).for_each(|(left, ids)| left.iter_mut().zip(ids).for_each(less));
+            if let Some(left) = left.get_mut(ids.len()) {
+                left.iter_mut().zip(rest).for_each(less);
+            }
         }
+        let ids = ids.iter().copied();
         if !request.allows_all() {
             rule_out(&mut left, ids.clone().map(|id| request.allows(id)));
         }
@@ -200,36 +226,37 @@ impl<'a, const N: usize> Walk<'a, N> {
 
     /// The best of a block, if it is better than the best before.
     #[inline(always)]
-    fn better(&self, asked: &Asked, seen: &Seen, block: usize, best: Best) -> Best {
-        let score = seen.best();
-        let (near, least) = (Seen::near(score), Seen::near(best.score));
+    fn better(&self, asked: &Asked, (left, scores): (&Left, &Scores), block: usize, best: Best) -> Best {
+        let score = scores.best();
+        let (near, least) = (Scores::near(score), Scores::near(best.score));
         if score <= least {
             return best;
         }
-        let lane = Seen::lane(score);
+        let lane = Scores::lane(score);
         let first = block.wrapping_mul(BLOCK);
         let place = first.wrapping_add(lane);
         let threshold = self.models.terms.threshold.get(place);
-        let close = threshold.is_none_or(|&threshold| seen.is_close(asked, lane, threshold));
-        if best.score < near && !close && seen.count(near) == 1 {
+        let close =
+            threshold.zip(left.get(lane)).is_none_or(|(&threshold, &left)| is_close(asked, left, threshold));
+        if best.score < near && !close && scores.count(near) == 1 {
             Best { score, place }
         } else {
-            self.compare(*seen, first, if close { least } else { least.max(near) }, best)
+            self.compare(*scores, first, if close { least } else { least.max(near) }, best)
         }
     }
 
     /// The best of those of a block whose score is above `least`, and the best before, where it is a close thing.
     #[cold]
     #[inline(never)]
-    fn compare(&self, seen: Seen, first: usize, least: f32, mut best: Best) -> Best {
+    fn compare(&self, scores: Scores, first: usize, least: f32, mut best: Best) -> Best {
         let mut found = self.standing(best.place);
-        for (place, score) in (first..).zip(seen.scores()) {
+        for (place, score) in (first..).zip(scores.scores()) {
             if score > least
                 && let Some(standing) = self.standing(place)
                 && found.is_none_or(|found| standing < found)
             {
                 found = Some(standing);
-                best = Best { score: Seen::exactly(standing.0.0), place };
+                best = Best { score: Scores::exactly(standing.0.0), place };
             }
         }
         best
@@ -288,10 +315,10 @@ impl<'a, const N: usize> Walk<'a, N> {
 
     /// Whether no other model is in the window around the base, where it is among those seen.
     #[inline(always)]
-    fn is_alone(&self, seen: &Seen, best: Best) -> bool {
+    fn is_alone(&self, left: &Left, scores: &Scores, best: Best) -> bool {
         let Some(base) = self.models.catalog.order().get(best.place) else { return false };
         let deviation = self.models.profile(*base).latency.deviation.get() as i32;
-        seen.count_within(&self.models.terms.mean, best.place, deviation) == 1
+        scores.count_within(left, &self.models.terms.mean, best.place, deviation) == 1
     }
 
     /// Stages 2 and 3 around a base.
