@@ -1,9 +1,11 @@
 //! Stage 1 for sixteen models side by side: what each is worth to a request, nearly, so that only what is in doubt has to
 //! be compared exactly.
 
+use crate::catalog::ModelId;
 use crate::profile::{Accuracy, Cost};
 use crate::request::Request;
 use crate::select::value::Value;
+use crate::time::Micros;
 
 /// So many are looked at side by side.
 pub(super) const BLOCK: usize = 16;
@@ -19,17 +21,16 @@ pub(super) struct Offers<'a> {
     pub(super) accuracy: &'a [f32],
 }
 
-/// What a request asks of all models alike, on the scale of accuracy in parts per million.
+/// What a request asks of all models alike, on the scale of accuracy in parts per million; of one that has no price it is
+/// known beforehand, so that nothing is worked out for it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
-    /// In µs.
-    pub(super) budget: i32,
+pub(super) struct Asked<const PRICED: bool> {
     min_accuracy: f32,
     per_micro: f32,
     per_micro_squared: f32,
     per_cost: f32,
     /// By how many µs an earlier answer has to be earlier, and what it is worth more.
-    earlier: i32,
+    pub(super) earlier: i32,
     worth: f32,
 }
 
@@ -41,31 +42,45 @@ pub(super) type Left = [i32; BLOCK];
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scores([f32; BLOCK]);
 
-impl Asked {
+impl<const PRICED: bool> Asked<PRICED> {
     #[inline(always)]
     pub(super) fn by(request: &Request<'_>) -> Self {
         let (budget, price) = (request.budget().time(), request.price());
         let (earlier, worth) = request.earlier().unwrap_or((request.budget(), Accuracy::ZERO));
         let (micro, micro_squared) = (1.0 / (1u64 << 16) as f32, 1.0 / (1u64 << 48) as f32);
-        let free = Self {
-            budget: budget.get() as i32,
-            min_accuracy: request.min_accuracy().as_ppm() as f32,
-            per_micro: 0.0,
-            per_micro_squared: 0.0,
-            per_cost: 0.0,
-            earlier: budget.saturating_sub(earlier.time()).get() as i32,
-            worth: worth.as_ppm() as f32,
-        };
-        if price.is_none() {
-            return free;
-        }
         Self {
+            min_accuracy: request.min_accuracy().as_ppm() as f32,
             per_micro: price.per_micro as f32 * micro,
             per_micro_squared: price.per_micro_squared as f32 * micro_squared,
             per_cost: price.per_cost as f32 * micro,
-            ..free
+            earlier: budget.saturating_sub(earlier.time()).get() as i32,
+            worth: worth.as_ppm() as f32,
         }
     }
+}
+
+/// They have to be waited for.
+#[inline(always)]
+pub(super) fn wait(left: &mut Left, ids: &[ModelId], waits: &[Micros]) {
+    // Neither is negative. Less than zero is left where the wait is longer.
+    let less = |(left, wait): (&mut i32, Micros)| *left = left.wrapping_sub(wait.get() as i32);
+    // Four at once, as long as there is a wait for each: 8 instructions each, one by one 15.
+    let mut done: usize = 0;
+    for (left, ids) in left.as_chunks_mut::<4>().0.iter_mut().zip(ids.as_chunks::<4>().0) {
+        let Some(waits) = wait_of_four(ids, waits) else { break };
+        left.iter_mut().zip(waits).for_each(less);
+        done = done.wrapping_add(ids.len());
+    }
+    if let (Some(left), Some(ids @ [_, ..])) = (left.get_mut(done..), ids.get(done..)) {
+        let waits = ids.iter().map(|id| waits.get(id.index()).copied().unwrap_or(Micros::ZERO));
+        left.iter_mut().zip(waits).for_each(less);
+    }
+}
+
+#[inline(always)]
+fn wait_of_four([a, b, c, d]: &[ModelId; 4], waits: &[Micros]) -> Option<[Micros; 4]> {
+    let wait = |id: &ModelId| waits.get(id.index()).copied();
+    Some([wait(a)?, wait(b)?, wait(c)?, wait(d)?])
 }
 
 /// Of these some may not answer.
@@ -79,7 +94,11 @@ pub(super) fn rule_out(left: &mut Left, may: impl Iterator<Item = bool>) {
 
 /// They cost so much.
 #[inline(always)]
-pub(super) fn charge(charges: &mut [f32; BLOCK], asked: &Asked, costs: impl Iterator<Item = Cost>) {
+pub(super) fn charge<const PRICED: bool>(
+    charges: &mut [f32; BLOCK],
+    asked: &Asked<PRICED>,
+    costs: impl Iterator<Item = Cost>,
+) {
     for (charge, cost) in charges.iter_mut().zip(costs) {
         *charge += cost.0 as f32 * asked.per_cost;
     }
@@ -87,7 +106,12 @@ pub(super) fn charge(charges: &mut [f32; BLOCK], asked: &Asked, costs: impl Iter
 
 /// Some are done early enough to be worth more.
 #[inline(always)]
-pub(super) fn reward(charges: &mut [f32; BLOCK], asked: &Asked, left: &Left, thresholds: &[i32]) {
+pub(super) fn reward<const PRICED: bool>(
+    charges: &mut [f32; BLOCK],
+    asked: &Asked<PRICED>,
+    left: &Left,
+    thresholds: &[i32],
+) {
     for ((charge, &left), &threshold) in charges.iter_mut().zip(left).zip(thresholds) {
         if threshold <= left.max(0).wrapping_sub(asked.earlier) {
             *charge -= asked.worth;
@@ -97,8 +121,8 @@ pub(super) fn reward(charges: &mut [f32; BLOCK], asked: &Asked, left: &Left, thr
 
 /// Whether the threshold of a model is on the border: as it is rounded up, it fits what is left or it does not.
 #[inline(always)]
-pub(super) fn is_close(asked: &Asked, left: i32, threshold: i32) -> bool {
-    threshold == left || threshold == left.wrapping_sub(asked.earlier)
+pub(super) fn is_close(earlier: i32, left: i32, threshold: i32) -> bool {
+    threshold == left || threshold == left.wrapping_sub(earlier)
 }
 
 impl Scores {
@@ -109,18 +133,30 @@ impl Scores {
 
     /// What each is worth: one that is charged so much besides its time.
     #[inline(always)]
-    pub(super) fn new(asked: &Asked, left: &Left, charges: &[f32; BLOCK], offers: Offers<'_>) -> Self {
+    pub(super) fn new<const PRICED: bool>(
+        asked: &Asked<PRICED>,
+        left: &Left,
+        charges: &[f32; BLOCK],
+        offers: Offers<'_>,
+    ) -> Self {
         let mut scores = [f32::NEG_INFINITY; BLOCK];
         let Offers { mean, threshold, accuracy } = offers;
         let lanes = scores.iter_mut().zip(left).zip(charges).zip(0..BLOCK as u32);
         let offers = mean.iter().zip(threshold).zip(accuracy);
-        for ((((score, left), charge), lane), ((&mean, threshold), &accuracy)) in lanes.zip(offers) {
-            let mean = mean as f32;
-            let charge = charge + mean * (asked.per_micro + mean * asked.per_micro_squared);
-            let net = accuracy - charge;
-            let net = if net > Self::LEAST { net } else { Self::LEAST };
-            let may = (threshold <= left) & (accuracy >= asked.min_accuracy);
-            *score = if may { f32::from_bits(net.to_bits() & !Self::LANE | lane) } else { f32::NEG_INFINITY };
+        for ((((of_lane, left), &charge), lane), ((&mean, threshold), &accuracy)) in lanes.zip(offers) {
+            let net = if PRICED {
+                let mean = mean as f32;
+                let net = accuracy - (charge + mean * (asked.per_micro + mean * asked.per_micro_squared));
+                if net > Self::LEAST { net } else { Self::LEAST }
+            } else {
+                accuracy - charge
+            };
+            // By bits, which the compiler does for four at once.
+            let fits = i32::from(threshold <= left).wrapping_neg() as u32;
+            let accurate = i32::from(accuracy >= asked.min_accuracy).wrapping_neg() as u32;
+            let may = fits & accurate;
+            let (score, none) = (net.to_bits() & !Self::LANE | lane, f32::NEG_INFINITY.to_bits());
+            *of_lane = f32::from_bits(score & may | none & !may);
         }
         Self(scores)
     }

@@ -7,7 +7,7 @@ use crate::catalog::{Model, ModelId};
 use crate::index::columns::{Blocks, Columns};
 use crate::index::draw::{FEW, draw_by_rejection, draw_few};
 use crate::index::order::Ordered;
-use crate::index::score::{Asked, BLOCK, Left, Offers, Scores, charge, is_close, reward, rule_out};
+use crate::index::score::{Asked, BLOCK, Left, Offers, Scores, charge, is_close, reward, rule_out, wait};
 use crate::index::staircase::{Method, Step};
 use crate::profile::{Cost, Latency};
 use crate::request::{Budget, Draw, NothingEligible, Request};
@@ -64,14 +64,13 @@ impl<'a, const N: usize> Walk<'a, N> {
             }
         }
         let explores = explores(request);
-        let (best, alone) = if N <= BLOCK || self.models.catalog.len() <= BLOCK {
-            let left = &self.left(0);
-            let asked = &Asked::by(request);
-            let scores = self.see(asked, 0, left);
-            let best = self.better(asked, (left, &scores), 0, Best::NONE);
-            (best, explores && self.is_alone(left, &scores, best))
-        } else {
+        let (best, alone) = if !(N <= BLOCK || self.models.catalog.len() <= BLOCK) {
             (self.best_of_blocks(&Asked::by(request)), false)
+        } else if explores {
+            self.best_of_few::<false>()
+        } else {
+            // Apart, so that nothing is worked out but what is asked.
+            self.best_of_few::<true>()
         };
         let Some(&base) = self.models.catalog.order().get(best.place) else { return self.fastest() };
         let budget = match request.earlier() {
@@ -89,10 +88,21 @@ impl<'a, const N: usize> Walk<'a, N> {
         Decision { model, base: base.place(), reason, budget }
     }
 
+    /// Stage 1 where there is one block; and whether no other model is in the window around the base, if known.
+    #[inline(always)]
+    fn best_of_few<const PRICED: bool>(&self) -> (Best, bool) {
+        let mut left = self.left_of_all();
+        self.narrow(0, &mut left);
+        let asked = &Asked::<PRICED>::by(self.request);
+        let scores = self.see(asked, 0, &left);
+        let best = self.better(asked, (&left, &scores), 0, Best::NONE);
+        (best, !PRICED && self.is_alone(&left, &scores, best))
+    }
+
     /// Stage 1 where there are several blocks. They are looked at sixteen together, the slowest first, and then the best of
     /// them, until none can have a model that is worth more.
     #[inline(never)]
-    fn best_of_blocks(&self, asked: &Asked) -> Best {
+    fn best_of_blocks(&self, asked: &Asked<true>) -> Best {
         let mut best = Best::NONE;
         for sixteen in (0..self.models.catalog.len().div_ceil(SIXTEEN_BLOCKS)).rev() {
             let Some(mut bounds) = self.see_blocks(asked, sixteen) else { break };
@@ -104,8 +114,9 @@ impl<'a, const N: usize> Walk<'a, N> {
                 let lane = Scores::lane(bound);
                 bounds.leave_out(lane);
                 let block = sixteen.wrapping_mul(BLOCK).wrapping_add(lane);
-                let left = &self.left(block);
-                best = self.better(asked, (left, &self.see(asked, block, left)), block, best);
+                let mut left = self.left_of_all();
+                self.narrow(block, &mut left);
+                best = self.better(asked, (&left, &self.see(asked, block, &left)), block, best);
             }
         }
         best
@@ -113,7 +124,7 @@ impl<'a, const N: usize> Walk<'a, N> {
 
     /// Sixteen blocks: what their models are worth at most.
     #[inline(always)]
-    fn see_blocks(&self, asked: &Asked, sixteen: usize) -> Option<Scores> {
+    fn see_blocks(&self, asked: &Asked<true>, sixteen: usize) -> Option<Scores> {
         let Ordered { blocks: Blocks { accuracy, threshold, cost }, terms: Columns { mean, .. }, .. } =
             self.models;
         let accuracy = accuracy.as_chunks::<BLOCK>().0.get(sixteen)?;
@@ -129,7 +140,7 @@ impl<'a, const N: usize> Walk<'a, N> {
             Some(whole) => least(&mut means, whole),
             None => least(&mut means, rest),
         }
-        let mut left = [asked.budget; BLOCK];
+        let mut left = self.left_of_all();
         let costs = cost.iter().copied();
         if !self.request.any_cost() {
             rule_out(&mut left, costs.clone().map(|cost| self.request.affords(cost)));
@@ -139,15 +150,15 @@ impl<'a, const N: usize> Walk<'a, N> {
 
     /// What is asked of models and of blocks alike.
     #[inline(always)]
-    fn score(
+    fn score<const PRICED: bool>(
         &self,
-        asked: &Asked,
+        asked: &Asked<PRICED>,
         left: &Left,
         costs: impl Iterator<Item = Cost>,
         offers: Offers<'_>,
     ) -> Scores {
         let mut charges = [0.0; BLOCK];
-        if self.request.price().per_cost > 0 {
+        if PRICED && self.request.price().per_cost > 0 {
             charge(&mut charges, asked, costs);
         }
         if self.request.earlier().is_some() {
@@ -158,7 +169,7 @@ impl<'a, const N: usize> Walk<'a, N> {
 
     /// The models of a block.
     #[inline(always)]
-    fn see(&self, asked: &Asked, block: usize, left: &Left) -> Scores {
+    fn see<const PRICED: bool>(&self, asked: &Asked<PRICED>, block: usize, left: &Left) -> Scores {
         let Columns { mean, threshold, accuracy, .. } = &self.models.terms;
         let ((mean, rest), (threshold, thresholds), (accuracy, accuracies)) =
             (mean.as_chunks::<BLOCK>(), threshold.as_chunks::<BLOCK>(), accuracy.as_chunks::<BLOCK>());
@@ -175,7 +186,13 @@ impl<'a, const N: usize> Walk<'a, N> {
     }
 
     #[inline(always)]
-    fn see_models(&self, asked: &Asked, block: usize, left: &Left, offers: Offers<'_>) -> Scores {
+    fn see_models<const PRICED: bool>(
+        &self,
+        asked: &Asked<PRICED>,
+        block: usize,
+        left: &Left,
+        offers: Offers<'_>,
+    ) -> Scores {
         let costs = self.ids(block).iter().map(|&id| self.models.profile(id).cost);
         self.score(asked, left, costs, offers)
     }
@@ -186,47 +203,46 @@ impl<'a, const N: usize> Walk<'a, N> {
         self.models.catalog.order().get(block.wrapping_mul(BLOCK)..).unwrap_or_default()
     }
 
-    /// What is left for each of a block.
+    /// What is left where nothing is asked of single models.
     #[inline(always)]
-    fn left(&self, block: usize) -> Left {
+    fn left_of_all(&self) -> Left {
+        [self.request.budget().time().get() as i32; BLOCK]
+    }
+
+    /// What is asked of each of a block.
+    #[inline(always)]
+    fn narrow(&self, block: usize, left: &mut Left) {
         let request = self.request;
-        if request.waits().is_empty() && request.allows_all() && request.any_cost() {
-            [request.budget().time().get() as i32; BLOCK]
-        } else {
-            self.left_for_each(self.ids(block))
+        if !(request.waits().is_empty() && request.allows_all() && request.any_cost()) {
+            self.narrow_each(self.ids(block), left);
         }
     }
 
-    /// Where something is asked of each of them. Not inline: where nothing is, what is left would pass through it one by one.
+    /// Not inline: where nothing is, what is left would pass through it one by one.
     #[inline(never)]
-    fn left_for_each(&self, ids: &[ModelId]) -> Left {
+    fn narrow_each(&self, ids: &[ModelId], left: &mut Left) {
         let request = self.request;
-        let mut left = [request.budget().time().get() as i32; BLOCK];
-        let waits = request.waits();
-        if !waits.is_empty() {
-            // Neither is negative. Less than zero is left where the wait is longer.
-            let less = |(left, id): (&mut i32, &ModelId)| {
-                *left = left.wrapping_sub(waits.get(id.index()).map_or(0, |wait| wait.get() as i32));
-            };
-            let ((left, _), (ids, rest)) = (left.as_chunks_mut::<4>(), ids.as_chunks::<4>());
-            left.iter_mut().zip(ids).for_each(|(left, ids)| left.iter_mut().zip(ids).for_each(less));
-            if let Some(left) = left.get_mut(ids.len()) {
-                left.iter_mut().zip(rest).for_each(less);
-            }
+        if !request.waits().is_empty() {
+            wait(left, ids, request.waits());
         }
         let ids = ids.iter().copied();
         if !request.allows_all() {
-            rule_out(&mut left, ids.clone().map(|id| request.allows(id)));
+            rule_out(left, ids.clone().map(|id| request.allows(id)));
         }
         if !request.any_cost() {
-            rule_out(&mut left, ids.map(|id| request.affords(self.models.profile(id).cost)));
+            rule_out(left, ids.map(|id| request.affords(self.models.profile(id).cost)));
         }
-        left
     }
 
     /// The best of a block, if it is better than the best before.
     #[inline(always)]
-    fn better(&self, asked: &Asked, (left, scores): (&Left, &Scores), block: usize, best: Best) -> Best {
+    fn better<const PRICED: bool>(
+        &self,
+        asked: &Asked<PRICED>,
+        (left, scores): (&Left, &Scores),
+        block: usize,
+        best: Best,
+    ) -> Best {
         let score = scores.best();
         let (near, least) = (Scores::near(score), Scores::near(best.score));
         if score <= least {
@@ -236,8 +252,9 @@ impl<'a, const N: usize> Walk<'a, N> {
         let first = block.wrapping_mul(BLOCK);
         let place = first.wrapping_add(lane);
         let threshold = self.models.terms.threshold.get(place);
-        let close =
-            threshold.zip(left.get(lane)).is_none_or(|(&threshold, &left)| is_close(asked, left, threshold));
+        let close = threshold
+            .zip(left.get(lane))
+            .is_none_or(|(&threshold, &left)| is_close(asked.earlier, left, threshold));
         if best.score < near && !close && scores.count(near) == 1 {
             Best { score, place }
         } else {
