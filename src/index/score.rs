@@ -59,22 +59,29 @@ impl<const PRICED: bool> Asked<PRICED> {
     }
 }
 
-/// They have to be waited for.
+/// They have to be waited for: four at once, as long as there is a wait for each.
 #[inline(always)]
-pub(super) fn wait(left: &mut Left, ids: &[ModelId], waits: &[Micros]) {
-    // Neither is negative. Less than zero is left where the wait is longer.
-    let less = |(left, wait): (&mut i32, Micros)| *left = left.wrapping_sub(wait.get() as i32);
-    // Four at once, as long as there is a wait for each: 8 instructions each, one by one 15.
+pub(super) fn wait(mut left: Left, ids: &[ModelId], waits: &[Micros]) -> Left {
     let mut done: usize = 0;
     for (left, ids) in left.as_chunks_mut::<4>().0.iter_mut().zip(ids.as_chunks::<4>().0) {
         let Some(waits) = wait_of_four(ids, waits) else { break };
-        left.iter_mut().zip(waits).for_each(less);
+        left.iter_mut().zip(waits).for_each(take);
         done = done.wrapping_add(ids.len());
     }
-    if let (Some(left), Some(ids @ [_, ..])) = (left.get_mut(done..), ids.get(done..)) {
-        let waits = ids.iter().map(|id| waits.get(id.index()).copied().unwrap_or(Micros::ZERO));
-        left.iter_mut().zip(waits).for_each(less);
-    }
+    if done < ids.len() { wait_one_by_one(left, ids, done, waits) } else { left }
+}
+
+/// The same from a place on, where some may not have to be waited for.
+#[inline(never)]
+pub(super) fn wait_one_by_one(mut left: Left, ids: &[ModelId], from: usize, waits: &[Micros]) -> Left {
+    let waits = ids.iter().map(|id| waits.get(id.index()).copied().unwrap_or(Micros::ZERO));
+    left.iter_mut().zip(waits).skip(from).for_each(take);
+    left
+}
+
+fn take((left, wait): (&mut i32, Micros)) {
+    // Neither is negative. Less than zero is left where the wait is longer.
+    *left = left.wrapping_sub(wait.get() as i32);
 }
 
 #[inline(always)]

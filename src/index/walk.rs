@@ -7,7 +7,9 @@ use crate::catalog::{Model, ModelId};
 use crate::index::columns::{Blocks, Columns};
 use crate::index::draw::{FEW, draw_by_rejection, draw_few};
 use crate::index::order::Ordered;
-use crate::index::score::{Asked, BLOCK, Left, Offers, Scores, charge, is_close, reward, rule_out, wait};
+use crate::index::score::{
+    Asked, BLOCK, Left, Offers, Scores, charge, is_close, reward, rule_out, wait, wait_one_by_one,
+};
 use crate::index::staircase::{Method, Step};
 use crate::profile::{Cost, Latency};
 use crate::request::{Budget, Draw, NothingEligible, Request};
@@ -91,8 +93,7 @@ impl<'a, const N: usize> Walk<'a, N> {
     /// Stage 1 where there is one block; and whether no other model is in the window around the base, if known.
     #[inline(always)]
     fn best_of_few<const PRICED: bool>(&self) -> (Best, bool) {
-        let mut left = self.left_of_all();
-        self.narrow(0, &mut left);
+        let left = self.left(0);
         let asked = &Asked::<PRICED>::by(self.request);
         let scores = self.see(asked, 0, &left);
         let best = self.better(asked, (&left, &scores), 0, Best::NONE);
@@ -114,8 +115,7 @@ impl<'a, const N: usize> Walk<'a, N> {
                 let lane = Scores::lane(bound);
                 bounds.leave_out(lane);
                 let block = sixteen.wrapping_mul(BLOCK).wrapping_add(lane);
-                let mut left = self.left_of_all();
-                self.narrow(block, &mut left);
+                let left = self.left(block);
                 best = self.better(asked, (&left, &self.see(asked, block, &left)), block, best);
             }
         }
@@ -209,29 +209,32 @@ impl<'a, const N: usize> Walk<'a, N> {
         [self.request.budget().time().get() as i32; BLOCK]
     }
 
-    /// What is asked of each of a block.
+    /// What is left for each of a block.
     #[inline(always)]
-    fn narrow(&self, block: usize, left: &mut Left) {
-        let request = self.request;
-        if !(request.waits().is_empty() && request.allows_all() && request.any_cost()) {
-            self.narrow_each(self.ids(block), left);
+    fn left(&self, block: usize) -> Left {
+        let (request, ids) = (self.request, self.ids(block));
+        let mut left = self.left_of_all();
+        if !request.waits().is_empty() {
+            left = match ids.get(..N.min(BLOCK)) {
+                // Apart, so that the compiler knows how many there are.
+                Some(ids) => wait(left, ids, request.waits()),
+                None => wait_one_by_one(left, ids, 0, request.waits()),
+            };
         }
+        if request.allows_all() && request.any_cost() { left } else { self.narrowed(left, ids) }
     }
 
-    /// Not inline: where nothing is, what is left would pass through it one by one.
+    /// Less than zero for those that may not answer. Not inline: where all may, what is left would pass through it one by one.
     #[inline(never)]
-    fn narrow_each(&self, ids: &[ModelId], left: &mut Left) {
-        let request = self.request;
-        if !request.waits().is_empty() {
-            wait(left, ids, request.waits());
-        }
-        let ids = ids.iter().copied();
+    fn narrowed(&self, mut left: Left, ids: &[ModelId]) -> Left {
+        let (request, ids) = (self.request, ids.iter().copied());
         if !request.allows_all() {
-            rule_out(left, ids.clone().map(|id| request.allows(id)));
+            rule_out(&mut left, ids.clone().map(|id| request.allows(id)));
         }
         if !request.any_cost() {
-            rule_out(left, ids.map(|id| request.affords(self.models.profile(id).cost)));
+            rule_out(&mut left, ids.map(|id| request.affords(self.models.profile(id).cost)));
         }
+        left
     }
 
     /// The best of a block, if it is better than the best before.
