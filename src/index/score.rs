@@ -207,10 +207,11 @@ impl Scores {
         let spare = |(left, mean): (&i32, &i32)| left.wrapping_sub(*mean);
         let own = left.get(lane).zip(means.get(lane)).map_or(0, spare);
         // Neither is negative.
-        let (low, high) = (own.wrapping_sub(deviation), own.saturating_add(deviation));
-        let within = self.0.iter().zip(left.iter().zip(means)).map(|(&score, other)| {
+        let high = (own as u32).wrapping_add(deviation as u32).min(i32::MAX as u32);
+        let (low, high) = (own.wrapping_sub(deviation), high as i32);
+        let within = left.iter().zip(means).map(|other| {
             let spare = spare(other);
-            i32::from((score >= Self::LEAST) & (low <= spare) & (spare <= high))
+            i32::from((low <= spare) & (spare <= high))
         });
         within.fold(0, i32::wrapping_add)
     }
