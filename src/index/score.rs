@@ -189,10 +189,10 @@ impl Scores {
     }
 
     /// Who has a lower score than this is worth less than one of that score. Both are off by no more than 7·2⁻²⁴ of what is
-    /// charged, which is no more than 2·10⁶ and the score, and twice 33·2⁻²⁴ for the lane.
+    /// charged, which is no more than 2·10⁶ and the score, and twice 33·2⁻²⁴ for the lane: up to 4 where there is no price.
     #[inline(always)]
-    pub(super) fn near(score: f32) -> f32 {
-        score - (16.0 + score.abs() * (1.0 / 65_536.0))
+    pub(super) fn near<const PRICED: bool>(score: f32) -> f32 {
+        score - if PRICED { 16.0 + score.abs() * (1.0 / 65_536.0) } else { 16.0 }
     }
 
     /// How many have at least this score.
@@ -201,7 +201,7 @@ impl Scores {
         self.0.iter().map(|&score| i32::from(score >= least)).fold(0, i32::wrapping_add)
     }
 
-    /// How many have a score, and are done no further than the deviation from when that of a lane is.
+    /// How many are done no further than the deviation from when that of a lane is; one that does not fit may be among them.
     #[inline(always)]
     pub(super) fn count_within(&self, left: &Left, means: &[i32], lane: usize, deviation: i32) -> i32 {
         let spare = |(left, mean): (&i32, &i32)| left.wrapping_sub(*mean);

@@ -109,7 +109,7 @@ impl<'a, const N: usize> Walk<'a, N> {
             let Some(mut bounds) = self.see_blocks(asked, sixteen) else { break };
             loop {
                 let bound = bounds.best();
-                if bound <= Scores::near(best.score) {
+                if bound <= Scores::near::<true>(best.score) {
                     break;
                 }
                 let lane = Scores::lane(bound);
@@ -247,7 +247,7 @@ impl<'a, const N: usize> Walk<'a, N> {
         best: Best,
     ) -> Best {
         let score = scores.best();
-        let (near, least) = (Scores::near(score), Scores::near(best.score));
+        let (near, least) = (Scores::near::<PRICED>(score), Scores::near::<PRICED>(best.score));
         if score <= least {
             return best;
         }
