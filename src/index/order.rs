@@ -39,6 +39,9 @@ pub(super) struct Change {
 }
 
 impl<const N: usize> Ordered<N> {
+    /// Whether there may be several blocks: of one nobody asks what bounds it.
+    const BLOCKS: bool = N > BLOCK;
+
     /// Not yet arranged.
     pub(super) const fn new(catalog: Catalog<N>, policy: Policy) -> Self {
         Self {
@@ -58,7 +61,9 @@ impl<const N: usize> Ordered<N> {
         catalog.copy_from(&other.catalog);
         *policy = other.policy;
         terms.copy_from(filled, &other.terms);
-        blocks.copy_from(filled.div_ceil(BLOCK), &other.blocks);
+        if Self::BLOCKS {
+            blocks.copy_from(filled.div_ceil(BLOCK), &other.blocks);
+        }
         copy_filled(by_threshold, &other.by_threshold);
         copy_filled(ranked, &other.ranked);
     }
@@ -81,7 +86,9 @@ impl<const N: usize> Ordered<N> {
             let _ = ranked.push(0);
         }
         by_threshold.iter().zip(0..).for_each(|(&id, place)| note(ranked, id, place));
-        self.bound_blocks(0, self.catalog.len());
+        if Self::BLOCKS {
+            self.bound_blocks(0, self.catalog.len());
+        }
     }
 
     /// Brings the bounds of the blocks up to date, from that of a place up to that of another.
@@ -147,7 +154,9 @@ impl<const N: usize> Ordered<N> {
         let rank = |other| rank(catalog, margin, other);
         let reranked = reorder(by_threshold, from, ranks, rank, |id, place| note(ranked, id, place));
         let (before, after) = (Block::of(&old_terms, old.cost), Block::of(&new_terms, profile.cost));
-        self.bound_moved(before, after, moved.ends());
+        if Self::BLOCKS {
+            self.bound_moved(before, after, moved.ends());
+        }
         Some(Change { old, by_mean: moved, by_threshold: reranked })
     }
 }
