@@ -364,7 +364,6 @@ fn the_three_ways_to_know_the_network() {
     }
     assert_eq!(network.twice_output(), Some(NetworkTime::TwiceOutput(Micros::from_millis(20))));
     assert_eq!(network.input_and_output(input), NetworkTime::Given(Micros::from_millis(50)));
-    assert_eq!(network.merged(&network).output(), network.output());
 }
 
 #[test]

@@ -44,10 +44,4 @@ impl NetworkEstimator {
             None => NetworkTime::TwiceInput(input),
         }
     }
-
-    /// What two estimators of the same network know together: see [`LatencyEstimator::merged`].
-    #[must_use]
-    pub fn merged(&self, other: &Self) -> Self {
-        Self(self.0.merged(&other.0))
-    }
 }

@@ -165,12 +165,7 @@ pub fn estimators() {
     ));
     let mut network = NetworkEstimator::new();
     network.observe(time, now, smoothing);
-    black_box((
-        network.output(),
-        network.twice_output(),
-        network.input_and_output(time),
-        network.merged(&network),
-    ));
+    black_box((network.output(), network.twice_output(), network.input_and_output(time)));
     black_box(Learnt::from_prior(black_box(Profile::default())));
     black_box(remote_time(latency, latency));
 }
