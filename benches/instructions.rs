@@ -42,7 +42,7 @@ const SELECTIONS: usize = 4_096;
 /// Where it would otherwise be a matter of minutes.
 const SELECTIONS_OF_SLOW: usize = 128;
 
-const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions.csv");
+const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.csv");
 
 /// Instructions and mispredicted branches a selection, counted by callgrind.
 #[derive(Parser)]

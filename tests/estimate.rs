@@ -478,7 +478,6 @@ fn smoothing_is_above_zero_and_up_to_one() {
 
 // ---- Storing and sending
 
-#[cfg(feature = "serde")]
 mod stored {
     use super::*;
 

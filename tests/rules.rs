@@ -21,11 +21,11 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Where each rule is cited below a folder.
-fn citations(folder: &str) -> BTreeMap<String, Vec<String>> {
+/// Where each rule is cited below some folders.
+fn citations(folders: &[&str]) -> BTreeMap<String, Vec<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for file in sources(&root.join(folder)) {
+    for file in folders.iter().flat_map(|folder| sources(&root.join(folder))) {
         let text = fs::read_to_string(&file).unwrap();
         for (number, line) in (1..).zip(text.lines()) {
             if let Some(rule) = line.trim_start().strip_prefix("// paper: ") {
@@ -44,8 +44,9 @@ fn every_rule_of_the_paper_is_cited_where_it_is_implemented_and_where_it_is_test
     let rules: Vec<[String; 3]> = reader.deserialize().map(Result::unwrap).collect();
     let name = |rule: &[String; 3]| format!("{}, {}", rule[0], rule[1]);
     let mut complaints = Vec::new();
-    for (folder, purpose) in [("src", "implementation"), ("tests", "test")] {
-        let cited = citations(folder);
+    let implementation: &[&str] = &["src"];
+    for (folders, purpose) in [(implementation, "implementation"), (&["tests", "examples/tests"], "test")] {
+        let cited = citations(folders);
         for rule in rules.iter().filter(|rule| !cited.contains_key(&name(rule))) {
             complaints.push(format!("'{}' has no {purpose} that cites it", name(rule)));
         }

@@ -1154,7 +1154,6 @@ fn what_is_removed_is_not_probed() {
 }
 
 /// All that a log holds is data of ours; what it replays is what happened.
-#[cfg(feature = "serde")]
 #[test]
 fn a_log_replays() {
     #[derive(serde::Serialize, serde::Deserialize)]

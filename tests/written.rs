@@ -1,6 +1,5 @@
 //! What is written with serde comes back, for people as for machines; and what a constructor refuses is refused, by name.
 
-#![cfg(feature = "serde")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -15,6 +15,8 @@
 #[allow(dead_code, reason = "shared with the other examples")]
 mod command;
 mod comparison;
+#[path = "../support/figures.rs"]
+mod figures;
 mod live;
 mod measures;
 #[path = "../support/network.rs"]
@@ -137,10 +139,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         );
     }
     let (name, what, scenario) = scenario(&arguments.scenario, &zoo, arguments.requests)?;
-    let directory = match &arguments.out {
-        Some(directory) => directory.clone(),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join("drift"),
-    };
+    let directory = figures::directory(arguments.out.as_deref(), "drift");
     let unwritable = |error| BadInput(format!("{}: {error}", directory.display()));
     // First, so that a bad directory shows at once.
     fs::create_dir_all(&directory).map_err(unwritable)?;
@@ -157,7 +156,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let output = if arguments.json {
         report::json(&runs)
     } else {
-        format!("{}Figure: {}\n", report::text(&what, &traffic, sla, &runs), shown(&figure))
+        format!("{}Figure: {}\n", report::text(&what, &traffic, sla, &runs), figures::shown(&figure))
     };
     io::stdout().write_all(output.as_bytes())?;
     Ok(())
@@ -186,10 +185,4 @@ fn scenario(argument: &str, zoo: &Zoo, requests: u32) -> Result<(String, String,
 fn progress_bar(length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} requests, {eta} left");
     ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-/// A path as seen from where the user stands.
-fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(here).unwrap_or(path).display().to_string()
 }

@@ -16,6 +16,8 @@ mod arrivals;
 #[allow(dead_code, reason = "shared with the other examples")]
 mod command;
 mod comparison;
+#[path = "../support/figures.rs"]
+mod figures;
 mod fluid;
 mod measures;
 #[path = "../support/network.rs"]
@@ -172,10 +174,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         None if arguments.bursts => Process::Bursts,
         None => Process::Poisson,
     };
-    let directory = match &arguments.out {
-        Some(directory) => directory.clone(),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join("load"),
-    };
+    let directory = figures::directory(arguments.out.as_deref(), "load");
     let unwritable = |error| BadInput(format!("{}: {error}", directory.display()));
     // First, so that a bad directory shows at once.
     fs::create_dir_all(&directory).map_err(unwritable)?;
@@ -206,7 +205,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         let svg = svg.map_err(|error| BadInput(format!("the figure: {error}")))?;
         let path = directory.join(name);
         fs::write(&path, svg).map_err(unwritable)?;
-        shown_figures.push(shown(&path));
+        shown_figures.push(figures::shown(&path));
     }
     let output = if arguments.json {
         report::json(&zoo.names, &rows)
@@ -240,10 +239,4 @@ fn brief(arguments: &Arguments) -> String {
 fn progress_bar(length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} requests, {eta} left");
     ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-/// A path as seen from where the user stands.
-fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(here).unwrap_or(path).display().to_string()
 }

@@ -10,6 +10,8 @@
 )]
 
 mod evaluation;
+#[path = "../support/figures.rs"]
+mod figures;
 mod plot;
 mod report;
 #[path = "../support/table.rs"]
@@ -50,8 +52,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let directory =
-        arguments.out.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join("paper"));
+    let directory = figures::directory(arguments.out.as_deref(), "paper");
     let settings =
         Settings { seed: arguments.seed, requests: arguments.requests as usize, ..Settings::DEFAULT };
     let (sections, figures) = match evaluate(&settings, &directory) {
@@ -61,7 +62,12 @@ fn main() -> ExitCode {
     let output = if arguments.json {
         report::json(&sections)
     } else {
-        format!("{}\n{} figures in {}\n", report::text(&settings, &sections), figures, shown(&directory))
+        format!(
+            "{}\n{} figures in {}\n",
+            report::text(&settings, &sections),
+            figures,
+            figures::shown(&directory)
+        )
     };
     match io::stdout().write_all(output.as_bytes()) {
         // The reader has seen enough.
@@ -86,12 +92,6 @@ fn evaluate(settings: &Settings, directory: &Path) -> Result<(Vec<Section>, usiz
 fn failed(place: &str, error: &dyn Error) -> ExitCode {
     eprintln!("{place}: {error}");
     ExitCode::from(2)
-}
-
-/// A path as seen from where the user stands.
-fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(here).unwrap_or(path).display().to_string()
 }
 
 /// On standard error, and only on a terminal.

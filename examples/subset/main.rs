@@ -7,6 +7,8 @@
 
 #[path = "../support/command.rs"]
 mod command;
+#[path = "../support/figures.rs"]
+mod figures;
 #[path = "../support/network.rs"]
 #[allow(dead_code, reason = "shared with the other examples")]
 mod network;
@@ -23,7 +25,7 @@ mod zoo;
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -80,10 +82,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let catalog = Catalog::<CAPACITY>::new(zoo.profiles.iter().copied())
         .map_err(|error| BadInput(format!("{}: {error}", arguments.zoo.as_deref().unwrap_or("zoos.csv"))))?;
-    let directory = match &arguments.out {
-        Some(directory) => directory.clone(),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join("subset"),
-    };
+    let directory = figures::directory(arguments.out.as_deref(), "subset");
     let unwritable = |error| BadInput(format!("{}: {error}", directory.display()));
     // First, so that a bad directory shows at once.
     fs::create_dir_all(&directory).map_err(unwritable)?;
@@ -97,7 +96,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let output = if arguments.json {
         report::json(&found)
     } else {
-        format!("{}Figure: {}\n", report::text(&settings, &found), shown(&figure))
+        format!("{}Figure: {}\n", report::text(&settings, &found), figures::shown(&figure))
     };
     io::stdout().write_all(output.as_bytes())?;
     Ok(())
@@ -109,10 +108,4 @@ fn measured() -> Result<Zoo, BadInput> {
     let measured = zoo.names.into_iter().zip(zoo.profiles).filter(|(name, _)| name != "nasnet_fictional");
     let (names, profiles) = measured.unzip();
     Ok(Zoo { names, profiles })
-}
-
-/// A path as seen from where the user stands.
-fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(here).unwrap_or(path).display().to_string()
 }

@@ -38,7 +38,7 @@ impl Zoo {
             _ => (argument, None),
         };
         let mut path = PathBuf::from(file);
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/zoos").join(&path);
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoos").join(&path);
         if !path.exists() && path.components().count() == 1 && shipped.exists() {
             path = shipped;
         }

@@ -1,4 +1,4 @@
-//! What the paper states: every number, table cell and checkable sentence of it, from `tests/paper/paper.csv`.
+//! What the paper states: every number, table cell and checkable sentence of it, from `examples/tests/paper/paper.csv`.
 
 use std::sync::LazyLock;
 
@@ -23,7 +23,7 @@ pub struct Statement {
 
 /// All of them, in the order of the paper.
 pub static STATEMENTS: LazyLock<Vec<Statement>> = LazyLock::new(|| {
-    let file = include_str!("../../../tests/paper/paper.csv");
+    let file = include_str!("../../tests/paper/paper.csv");
     let rows = csv::Reader::from_reader(file.as_bytes()).into_deserialize();
     rows.collect::<Result<_, _>>().expect("the committed file is sound")
 });

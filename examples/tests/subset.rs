@@ -1,6 +1,6 @@
 //! The `subset` example as its users meet it: what it prints, and how it refuses bad input.
 //!
-//! Regenerate the expected text with `UPDATE_EXPECTED=1 cargo test --test subset_example`. It is of the
+//! Regenerate the expected text with `UPDATE_EXPECTED=1 cargo test -p mdinference-examples --test subset`. It is of the
 //! network of Section V alone, so that it does not depend on what the two others are taken to be.
 
 #![allow(
@@ -14,7 +14,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-#[path = "support/expected.rs"]
+#[path = "../../tests/support/expected.rs"]
 mod expected;
 #[path = "support/transcript.rs"]
 mod transcript;
@@ -28,7 +28,7 @@ fn directory(test: &str) -> PathBuf {
 }
 
 fn transcripts(directory: &Path, arguments: &[&str]) -> String {
-    transcript::without_input("subset", directory, arguments)
+    transcript::without_input(env!("CARGO_BIN_EXE_subset"), directory, arguments)
 }
 
 #[test]

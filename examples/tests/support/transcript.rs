@@ -5,14 +5,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// For each run of an example in a directory, by its arguments and its input: the command, what it printed to
-/// both streams, and its exit code.
-pub fn transcripts(example: &str, directory: &Path, runs: &[(&str, &str)]) -> String {
-    let program = build(example);
+/// For each run of a program in a directory, by its arguments and its input: the command, what it printed to both
+/// streams, and its exit code.
+pub fn transcripts(program: &str, directory: &Path, runs: &[(&str, &str)]) -> String {
+    let name = Path::new(program).file_stem().expect("a name").to_string_lossy();
     let run = |&(arguments, input): &(&str, &str)| {
-        let mut command = Command::new(&program);
+        let mut command = Command::new(program);
         command.args(arguments.split_whitespace()).current_dir(directory);
-        format!("$ {example} {arguments}\n{}\n", outcome(&mut command, input))
+        format!("$ {name} {arguments}\n{}\n", outcome(&mut command, input))
     };
     runs.iter().map(run).collect()
 }
@@ -27,24 +27,9 @@ pub fn directory(example: &str, test: &str) -> PathBuf {
 
 /// [`transcripts`] of runs that read nothing.
 #[allow(dead_code, reason = "not every example reads nothing")]
-pub fn without_input(example: &str, directory: &Path, arguments: &[&str]) -> String {
+pub fn without_input(program: &str, directory: &Path, arguments: &[&str]) -> String {
     let runs: Vec<_> = arguments.iter().map(|arguments| (*arguments, "")).collect();
-    transcripts(example, directory, &runs)
-}
-
-/// The example, brought up to date first: `cargo test` does so by itself, `cargo test --test NAME` does not.
-fn build(example: &str) -> PathBuf {
-    let release: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
-    let build = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--example", example])
-        .args(release)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status();
-    assert!(build.expect("cargo runs").success(), "the example does not build");
-    // Tests are in `deps` of the folder that has `examples`.
-    let test = std::env::current_exe().expect("a test has a path");
-    let folder = test.ancestors().nth(2).expect("two folders up");
-    folder.join("examples").join(format!("{example}{}", std::env::consts::EXE_SUFFIX))
+    transcripts(program, directory, &runs)
 }
 
 fn outcome(command: &mut Command, input: &str) -> String {

@@ -10,15 +10,15 @@
     clippy::arithmetic_side_effects
 )]
 
-#[path = "../examples/device/comparison.rs"]
+#[path = "../device/comparison.rs"]
 mod comparison;
-#[path = "../examples/support/network.rs"]
+#[path = "../support/network.rs"]
 mod network;
-#[path = "../examples/device/setting.rs"]
+#[path = "../device/setting.rs"]
 mod setting;
-#[path = "../examples/device/simulation.rs"]
+#[path = "../device/simulation.rs"]
 mod simulation;
-#[path = "../examples/support/zoo.rs"]
+#[path = "../support/zoo.rs"]
 mod zoo;
 
 use comparison::{Results, Settings, compare};

@@ -185,8 +185,11 @@ fn the_zoo_that_is_printed_is_read_as_the_same_profiles() {
     // And read again, they answer alike to the last bit.
     for request in ["--sla-ms 60 --network-ms 20 --json", "--sla-ms 14 --network-ms 0 --margin 0 --json"] {
         let of_log = transcripts(&[(&format!("--timings timings.csv {request}"), "")]);
-        let of_zoo =
-            transcript::transcripts("select", directory, &[(&format!("--zoo of_timings.csv {request}"), "")]);
+        let of_zoo = transcript::transcripts(
+            env!("CARGO_BIN_EXE_select"),
+            directory,
+            &[(&format!("--zoo of_timings.csv {request}"), "")],
+        );
         let answer =
             |transcript: &str| transcript.lines().find(|line| line.starts_with('{')).map(str::to_owned);
         assert!(answer(&of_log).is_some());

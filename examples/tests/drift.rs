@@ -1,6 +1,6 @@
 //! The `drift` example: what its scenarios do to the models, what it measures, and how it refuses bad input.
 //!
-//! Regenerate the expected text with `UPDATE_EXPECTED=1 cargo test --test drift_example`.
+//! Regenerate the expected text with `UPDATE_EXPECTED=1 cargo test -p mdinference-examples --test drift`.
 
 #![allow(
     unreachable_pub,
@@ -16,30 +16,30 @@ use std::path::{Path, PathBuf};
 
 use mdinference::{Micros, Timestamp};
 
-#[path = "../examples/drift/comparison.rs"]
+#[path = "../drift/comparison.rs"]
 #[allow(dead_code, reason = "shared with the example")]
 mod comparison;
-#[path = "support/expected.rs"]
+#[path = "../../tests/support/expected.rs"]
 mod expected;
-#[path = "../examples/drift/live.rs"]
+#[path = "../drift/live.rs"]
 mod live;
-#[path = "../examples/drift/measures.rs"]
+#[path = "../drift/measures.rs"]
 mod measures;
-#[path = "../examples/support/network.rs"]
+#[path = "../support/network.rs"]
 #[allow(dead_code, reason = "shared with the examples")]
 mod network;
-#[path = "../examples/drift/policy.rs"]
+#[path = "../drift/policy.rs"]
 mod policy;
-#[path = "../examples/drift/scenario.rs"]
+#[path = "../drift/scenario.rs"]
 mod scenario;
-#[path = "../examples/drift/traffic.rs"]
+#[path = "../drift/traffic.rs"]
 mod traffic;
 #[path = "support/transcript.rs"]
 mod transcript;
-#[path = "../examples/drift/world.rs"]
+#[path = "../drift/world.rs"]
 #[allow(dead_code, reason = "shared with the example")]
 mod world;
-#[path = "../examples/support/zoo.rs"]
+#[path = "../support/zoo.rs"]
 #[allow(dead_code, reason = "shared with the examples")]
 mod zoo;
 
@@ -259,7 +259,7 @@ fn directory(test: &str) -> PathBuf {
 }
 
 fn transcripts(directory: &Path, arguments: &[&str]) -> String {
-    transcript::without_input("drift", directory, arguments)
+    transcript::without_input(env!("CARGO_BIN_EXE_drift"), directory, arguments)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The paper's evaluation as `cargo run --release --example paper` prints it, against committed text.
 //!
-//! After a change that is meant to show there, `UPDATE_EXPECTED=1 cargo test --test paper` writes the text anew.
+//! After a change that is meant to show there, `UPDATE_EXPECTED=1 cargo test -p mdinference-examples --test paper` writes the text anew.
 
 #![allow(
     dead_code,
@@ -12,11 +12,11 @@
     clippy::arithmetic_side_effects
 )]
 
-#[path = "../examples/paper/evaluation/mod.rs"]
+#[path = "../paper/evaluation/mod.rs"]
 mod evaluation;
-#[path = "../examples/paper/report.rs"]
+#[path = "../paper/report.rs"]
 mod report;
-#[path = "../examples/support/table.rs"]
+#[path = "../support/table.rs"]
 mod table;
 
 use std::sync::LazyLock;
@@ -63,7 +63,7 @@ fn the_readme_counts_the_verdicts() {
     let verdicts = rows().filter(|row| row.paper.is_some()).count();
     let reproduced = rows().filter(|row| row.reproduced() == Some(true)).count();
     let fitted = rows().filter(|row| row.by_construction).count();
-    let readme = include_str!("../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    let readme = include_str!("../../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
     let counts =
         format!("({verdicts} verdicts; {reproduced} reproduce, {fitted} of them because they were fitted)");
     assert!(readme.contains(&counts), "README: {counts}");

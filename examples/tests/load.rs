@@ -1,6 +1,6 @@
 //! The `load` example: its arrivals, its world, what it counts, and how it refuses bad input.
 //!
-//! Regenerate the expected text with `UPDATE_EXPECTED=1 cargo test --test load_example`.
+//! Regenerate the expected text with `UPDATE_EXPECTED=1 cargo test -p mdinference-examples --test load`.
 
 #![allow(
     unreachable_pub,
@@ -16,32 +16,32 @@ use std::path::{Path, PathBuf};
 
 use mdinference::Profile;
 
-#[path = "../examples/load/arrivals.rs"]
+#[path = "../load/arrivals.rs"]
 mod arrivals;
-#[path = "../examples/load/comparison.rs"]
+#[path = "../load/comparison.rs"]
 mod comparison;
-#[path = "support/expected.rs"]
+#[path = "../../tests/support/expected.rs"]
 mod expected;
-#[path = "../examples/load/fluid.rs"]
+#[path = "../load/fluid.rs"]
 mod fluid;
-#[path = "../examples/load/measures.rs"]
+#[path = "../load/measures.rs"]
 mod measures;
-#[path = "../examples/support/network.rs"]
+#[path = "../support/network.rs"]
 #[allow(dead_code, reason = "shared with the examples")]
 mod network;
-#[path = "../examples/load/policies/mod.rs"]
+#[path = "../load/policies/mod.rs"]
 #[allow(dead_code, reason = "shared with the example")]
 mod policies;
-#[path = "../examples/load/setting.rs"]
+#[path = "../load/setting.rs"]
 #[allow(dead_code, reason = "shared with the example")]
 mod setting;
 #[path = "support/transcript.rs"]
 mod transcript;
-#[path = "../examples/load/waiting.rs"]
+#[path = "../load/waiting.rs"]
 mod waiting;
-#[path = "../examples/load/world.rs"]
+#[path = "../load/world.rs"]
 mod world;
-#[path = "../examples/support/zoo.rs"]
+#[path = "../support/zoo.rs"]
 #[allow(dead_code, reason = "shared with the examples")]
 mod zoo;
 
@@ -271,7 +271,7 @@ fn directory(test: &str) -> PathBuf {
 }
 
 fn transcripts(directory: &Path, arguments: &[&str]) -> String {
-    transcript::without_input("load", directory, arguments)
+    transcript::without_input(env!("CARGO_BIN_EXE_load"), directory, arguments)
 }
 
 #[test]

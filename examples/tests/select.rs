@@ -1,6 +1,6 @@
 //! The `select` example as its users meet it: what it prints, and how it refuses bad input.
 //!
-//! Regenerate the expected text with `UPDATE_EXPECTED=1 cargo test --test select`.
+//! Regenerate the expected text with `UPDATE_EXPECTED=1 cargo test -p mdinference-examples --test select`.
 
 #![allow(
     unreachable_pub,
@@ -13,7 +13,7 @@
 
 use std::path::Path;
 
-#[path = "support/expected.rs"]
+#[path = "../../tests/support/expected.rs"]
 mod expected;
 #[path = "select/profiles.rs"]
 mod profiles;
@@ -23,7 +23,7 @@ mod transcript;
 /// Of runs among the files of this test.
 fn transcripts(runs: &[(&str, &str)]) -> String {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/select");
-    transcript::transcripts("select", &directory, runs)
+    transcript::transcripts(env!("CARGO_BIN_EXE_select"), &directory, runs)
 }
 
 #[test]

@@ -1,0 +1,7 @@
+//! Replays the evaluation of the paper: `examples/paper`.
+
+mod program;
+
+fn main() -> std::process::ExitCode {
+    program::run("paper")
+}

@@ -1,0 +1,7 @@
+//! Tries the selector on a zoo of your own, and explains the answer: `examples/select`.
+
+mod program;
+
+fn main() -> std::process::ExitCode {
+    program::run("select")
+}
