@@ -66,6 +66,7 @@ pub trait BatchTime {
 /// Linear growth g: a batch of b requests takes 1 + g·(b − 1) times as long as one, on every model. Kept in thousandths,
 /// 0 to 1,000: at 1 batches gain nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "f64", into = "f64"))]
 pub struct Growth(u32);

@@ -13,6 +13,7 @@ use crate::profile::{Latency, Profile, ProfileError};
 /// replaced: the tag is a hash of all that the catalog was made of, and moves on with each model that its place is given
 /// to. One in 65,536 catalogs has the tag of another by chance; replicas made of the same profiles have the same ids.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(from = "serde_impl::Written", into = "serde_impl::Written"))]
 // The place in the lower half and the tag in the upper: one number, so that ids are compared and moved as one.
@@ -513,6 +514,7 @@ macro_rules! catalog {
 /// Why a catalog can't be.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum CatalogError {
     /// There would be no model.
     Empty,

@@ -5,6 +5,7 @@ use core::fmt;
 /// Why a number was refused.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum NumberError {
     /// NaN.
     NotANumber,

@@ -8,6 +8,7 @@ use crate::number::{self, NumberError};
 ///
 /// Kept in thousandths, 0 to 1,000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "f64", into = "f64"))]
 pub struct Margin(u32);
@@ -64,6 +65,7 @@ impl From<Margin> for f64 {
 /// Sharpness k: a model is drawn with probability proportional to Uᵏ. k = 1 is the paper (Section IV-D); a larger k
 /// explores inferior twins of the base less. A whole number, at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "u32", into = "u32"))]
 pub struct Sharpness(u32);
@@ -116,6 +118,7 @@ impl From<Sharpness> for u32 {
 /// # Ok::<(), mdinference::NumberError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Policy {
     /// Deviation margin γ.
@@ -148,6 +151,7 @@ impl Default for Policy {
 /// A policy that can't be: which setting, and why.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum PolicyError {
     /// The deviation margin.
     Margin(NumberError),

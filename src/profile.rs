@@ -7,6 +7,7 @@ use crate::time::Micros;
 
 /// How often a model is right, kept in parts per million: 0 to 100 % in steps of 0.0001 %.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "u32", into = "u32"))]
 // paper: II, A(m)
@@ -85,6 +86,7 @@ impl fmt::Display for Accuracy {
 
 /// The time one inference takes: mean μ and standard deviation σ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 // paper: II, mu and sigma
 pub struct Latency {
     /// Mean μ.
@@ -95,6 +97,7 @@ pub struct Latency {
 
 /// What one run of a model costs, in any unit that the caller keeps to; zero unless given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Cost(pub u32);
 
@@ -112,6 +115,7 @@ pub struct Cost(pub u32);
 /// cost = 5
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Profile {
     /// Accuracy A(m).
     pub accuracy: Accuracy,
@@ -171,6 +175,7 @@ impl Profile {
 /// A field of a [`Profile`].
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Field {
     /// [`Profile::accuracy`].
     Accuracy,
@@ -192,6 +197,7 @@ impl fmt::Display for Field {
 
 /// A profile that can't be: which field, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ProfileError {
     /// The field at fault.
     pub field: Field,

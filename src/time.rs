@@ -9,6 +9,7 @@ use crate::number::{self, NumberError};
 ///
 /// The top is 2³¹ − 1 µs (35 min 47 s), so that the difference of any two spans fits an `i32`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "written::Whole", into = "u32"))]
 pub struct Micros(u32);
@@ -112,6 +113,7 @@ impl fmt::Display for Micros {
 /// It is passed in wherever time matters. A clock that steps back is harmless: spans from a later point to an
 /// earlier one are zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Timestamp(u64);
 

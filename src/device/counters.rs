@@ -6,6 +6,7 @@ use super::machine::{Ending, LocalRun, Source};
 /// `remote + local + nothing` = `started + avoided`, and `started` = `local + wasted`. The remote result was in time for
 /// `remote + overruled` of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Counters {
     /// The remote result was delivered.

@@ -21,6 +21,7 @@ use crate::time::{Micros, Timestamp};
 
 /// Where a request is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Source {
     /// On the server.
@@ -31,6 +32,7 @@ pub enum Source {
 
 /// What the caller tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Event {
     /// The remote result is here, and the caller keeps it. With the accuracy of the model that it is from, as the
     /// server tells it; `None` if it does not.
@@ -43,6 +45,7 @@ pub enum Event {
 
 /// What the caller is to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Action {
     /// Start this run. One that can't be started has [failed](Event::Failed).
     Start(Source),
@@ -56,6 +59,7 @@ pub enum Action {
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Ending {
     /// Whose result was delivered, or `None` if there was none at the SLA.
@@ -71,6 +75,7 @@ pub struct Ending {
 
 /// Whether the local copy of a request was run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum LocalRun {
     /// It was started.

@@ -8,6 +8,7 @@ use crate::time::Micros;
 
 /// When the local copy of one request starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum LocalStart {
     /// This long after the request if the remote result has not come, or at once if the remote fails.
@@ -21,6 +22,7 @@ pub enum LocalStart {
 
 /// The rule that says when a local copy starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Strategy {
     /// With the remote: the paper's rule.

@@ -29,6 +29,7 @@ use crate::time::{Micros, Timestamp};
 
 /// What one run tells of a model's inference time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Observation {
     /// It ran to its end and took this long.

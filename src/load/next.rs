@@ -11,6 +11,7 @@ use crate::select::Decision;
 
 /// Why a request was shed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Shed {
     /// No model makes it any more: not even the fastest fits what is left (Eq. 2).

@@ -35,6 +35,7 @@ impl Default for Settings {
 
 /// What becomes of a request that fits no model any more (Eq. 2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Hopeless {
     /// It is handed out as shed.

@@ -4,6 +4,7 @@ use crate::time::Micros;
 
 /// The time T_nw that the network takes of a request, and how it is known (Section IV-D).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum NetworkTime {
     /// 2·T_input: the request took this long to arrive, and the response is taken to need as long. That is on the safe
@@ -34,6 +35,7 @@ impl NetworkTime {
 
 /// T_budget: what is left for the model. Never negative; nothing fits a budget of zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Budget(Micros);
 

@@ -8,6 +8,7 @@ use rand_core::Rng;
 /// log of draws replays a day. There is no conversion from `u64`: ids and times that count up are no random bits, and
 /// [`Draw::from_id`] makes them so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Draw(u64);
 

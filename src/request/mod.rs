@@ -277,6 +277,7 @@ impl From<Budget> for Request<'_> {
 
 /// Why a model is not eligible for a request; the first that holds, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Exclusion {
     /// Not in the set of models that may be used now.
@@ -299,6 +300,7 @@ impl fmt::Display for Exclusion {
 
 /// The request rules out every model: how many, and why.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct NothingEligible {
     /// Models not in the set that may be used now.

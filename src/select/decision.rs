@@ -9,6 +9,7 @@ use crate::time::Micros;
 
 /// A model picked for a request, and what it was picked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Decision {
     /// The model to run.
@@ -27,6 +28,7 @@ const _: () = assert!(size_of::<Decision>() <= 12);
 
 /// Why a model was picked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Reason {
     /// It is the base: the most accurate model that fits, or that of the greatest value.

@@ -12,6 +12,7 @@ use crate::select::threshold::Threshold;
 /// What an answer of a model is worth, exactly, in 2⁻¹⁶ parts per million of accuracy; below zero where a run costs more
 /// than its answer is worth. Without a price it is A(m), so that Eq. 1 holds to the bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Value(i64);
 

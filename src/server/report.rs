@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 /// longer, teaches nobody.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[must_use = "only `Server::learn` learns from it"]
 pub struct Report {
@@ -23,6 +24,7 @@ pub struct Report {
 /// What a [`Report`] tells. Runs are told with when they began, since those that overlap tell of one event.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Told {
     /// A run goes on for longer than its profile explains.

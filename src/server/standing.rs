@@ -28,6 +28,7 @@ use crate::time::{Micros, Timestamp};
 
 /// Whether a model is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Standing {
     /// It is chosen by its live profile.
