@@ -44,7 +44,7 @@ fn equal_gaps_give_their_rate() {
 /// The first 32 come at once: they are taken for 32 in a tenth of a second, and from the hundredth on all counts.
 #[test]
 fn a_few_at_once_are_no_flood() {
-    let mut queue = Queue::<_, 200>::new(Settings::DEFAULT);
+    let mut queue = Queue::<_, 256>::new(Settings::DEFAULT);
     for _ in 0..32 {
         queue.put(patient(), DRAW, (), at(1_000)).unwrap();
     }
@@ -59,7 +59,7 @@ fn a_few_at_once_are_no_flood() {
 /// known from the first call on.
 #[test]
 fn what_is_hopeless_at_once_does_not_count() {
-    let (mut queue, index) = (Queue::<_, 200>::new(Settings::DEFAULT), index());
+    let (mut queue, index) = (Queue::<_, 256>::new(Settings::DEFAULT), index());
     assert!(queue.next(&index, at(0)).is_none());
     for number in 0..100 {
         for micros in [0, 3_290, 3_291] {
@@ -125,7 +125,7 @@ fn equal_runs_give_their_utilisation() {
 #[test]
 fn the_utilisation_is_that_of_two_seconds() {
     let index = index();
-    let mut queue = Queue::<_, 8>::new(Settings::DEFAULT);
+    let mut queue = Queue::<_, 256>::new(Settings::DEFAULT);
     queue.put(patient(), DRAW, (), at(1_000)).unwrap();
     assert!(matches!(queue.next(&index, at(1_000)), Some(Next::Run { .. })));
     for passed in 1..=2_000 {

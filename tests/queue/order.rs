@@ -35,7 +35,7 @@ fn ran<T, const CAPACITY: usize, const WORKERS: usize>(
 
 #[test]
 fn the_earliest_deadline_is_first_and_of_equal_ones_the_first_to_come() {
-    let (mut queue, index) = (Queue::<_, 8>::new(Settings::DEFAULT), index());
+    let (mut queue, index) = (Queue::<_, 256>::new(Settings::DEFAULT), index());
     for (name, budget, now) in
         [("c", 500, 0), ("a", 300, 100), ("d", 390, 110), ("b", 290, 110), ("e", 380, 120)]
     {
@@ -141,7 +141,7 @@ fn a_batch_that_is_dropped_half_way_loses_its_own_alone() {
 /// Both workers are busy: until then there is nothing to do, and then there is.
 #[test]
 fn the_next_call_is_when_the_most_urgent_one_becomes_hopeless() {
-    let (mut queue, index) = (Queue::<_, 8>::new(Settings::DEFAULT), index());
+    let (mut queue, index) = (Queue::<_, 256>::new(Settings::DEFAULT), index());
     assert_eq!(queue.poll_at(), NEVER);
     queue.put(request(200), DRAW, "runs", at(0)).unwrap();
     assert!(ran(&mut queue, &index, at(0)).is_some());
@@ -164,7 +164,7 @@ fn the_next_call_is_when_the_most_urgent_one_becomes_hopeless() {
 /// Of 150 ms, NasNet Large, which alone is good enough, takes 113 ms.
 #[test]
 fn a_request_that_few_models_may_answer_is_shed_in_time() {
-    let (mut queue, index) = (Queue::<_, 8>::new(Settings::DEFAULT), index());
+    let (mut queue, index) = (Queue::<_, 256>::new(Settings::DEFAULT), index());
     queue.put(request(200), DRAW, "runs", at(0)).unwrap();
     assert!(ran(&mut queue, &index, at(0)).is_some());
     let demanding = request(150).with_min_accuracy(Accuracy::from_percent(82.0).unwrap());
@@ -180,7 +180,7 @@ fn a_request_that_few_models_may_answer_is_shed_in_time() {
 
 #[test]
 fn a_request_that_no_model_may_answer_is_shed_at_once() {
-    let (mut queue, index) = (Queue::<_, 8>::new(Settings::DEFAULT), index());
+    let (mut queue, index) = (Queue::<_, 256>::new(Settings::DEFAULT), index());
     queue.put(request(200), DRAW, "runs", at(0)).unwrap();
     assert!(ran(&mut queue, &index, at(0)).is_some());
     queue.put(request(200).with_min_accuracy(Accuracy::MAX), DRAW, "waits", at(0)).unwrap();
@@ -212,7 +212,7 @@ pub(crate) fn held(server: &mut Server<MODELS>, now: Timestamp) {
 fn nobody_waits_for_ever_while_all_are_held() {
     let mut server = server();
     held(&mut server, at(1_000));
-    let mut queue = Queue::<_, 8>::new(Settings::DEFAULT);
+    let mut queue = Queue::<_, 256>::new(Settings::DEFAULT);
     queue.put(request(200), DRAW, "runs", at(1_000)).unwrap();
     assert!(matches!(queue.next(&mut server, at(1_000)), Some(Next::Run { .. })));
     queue.put(request(200), DRAW, "waits", at(1_000)).unwrap();

@@ -287,7 +287,7 @@ fn left(waiting: &[(u32, Request<'static>)], job: usize, apart: u32, now: Timest
 fn prices_add_up() {
     let index = index();
     let pick = |own: Price, waiting: u32| {
-        let mut queue = Queue::<_, 64>::new(Settings::DEFAULT);
+        let mut queue = Queue::<_, 256>::new(Settings::DEFAULT);
         let request = Request::new(Budget::of(millis(1_000_000)));
         queue.put(request.with_price(own), DRAW, 0, at(0)).unwrap();
         for number in 1..=waiting {
