@@ -107,8 +107,8 @@ const fn in_time(remote: Latency, sla: Micros, margin: Margin) -> bool {
 
 /// T_sla − (μ + margin·σ), a part of a microsecond early rather than late; zero if that is past.
 const fn last_moment(sla: Micros, local: Latency, margin: Margin) -> Micros {
-    let needed = Threshold::new(local, margin).as_nanos().div_ceil(1_000);
-    let left = (sla.get() as u64).saturating_sub(needed);
+    let (micros, nanos) = Threshold::in_micros(local, margin);
+    let left = (sla.get() as u64).saturating_sub(micros.saturating_add((nanos > 0) as u64));
     // No more than the SLA, so it fits.
     Micros::new(left as u32)
 }

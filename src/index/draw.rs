@@ -72,7 +72,7 @@ pub(super) fn draw_by_rejection(
     let scale = bound / (1u32 << 24) as f32;
     for _ in 0..rounds {
         let place = ((bits >> 32).wrapping_mul(count as u64) >> 32) as usize;
-        let accept_above = (bits & 0xFF_FFFF) as f32 * scale;
+        let accept_above = (bits & 0xFF_FFFF) as i32 as f32 * scale;
         if let Some(terms) = at(place)
             && terms.gain(budget) > accept_above * terms.remaining(budget)
         {

@@ -132,7 +132,7 @@ impl<const N: usize> Ordered<N> {
 
     /// The whole microseconds of μ + γσ.
     pub(super) fn threshold(&self, id: ModelId) -> i32 {
-        Threshold::new(self.profile(id).latency, self.policy.margin).as_whole_micros()
+        Threshold::whole_micros(self.profile(id).latency, self.policy.margin)
     }
 
     /// The first model by μ, and the others with the same μ.

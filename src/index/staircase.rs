@@ -9,6 +9,7 @@ use crate::catalog::{ModelId, Move, copy_filled, copy_first};
 use crate::index::draw::Bound;
 use crate::index::lanes::Lanes;
 use crate::index::order::{Change, Ordered};
+use crate::profile::Accuracy;
 use crate::request::Budget;
 use crate::select::explore::Window;
 use crate::time::Micros;
@@ -76,7 +77,8 @@ impl<const N: usize> Staircase<N> {
     pub(super) fn build(&mut self, models: &Ordered<N>) {
         self.steps.clear();
         self.thresholds = [i32::MAX; N];
-        self.climb(models, 0, N);
+        // Not by a climb: without its insertions an index that is never updated is a third smaller.
+        rising(models, &models.by_threshold, None).for_each(|id| self.push(models, id));
         self.refresh(models);
     }
 
@@ -160,34 +162,35 @@ impl<const N: usize> Staircase<N> {
         let start = models.rank(first);
         let mut at = self.steps.partition_point(|step| models.rank(step.base) < start);
         let before = self.steps.get(at.wrapping_sub(1));
-        let mut best = before.map(|step| models.profile(step.base).accuracy);
-        for &id in range {
-            let accuracy = models.profile(id).accuracy;
-            if best < Some(accuracy) {
-                best = Some(accuracy);
-                self.remove_while(at, |step| models.rank(step.base) < models.rank(id));
-                if self.steps.get(at).is_none_or(|step| step.base != id) {
-                    self.insert(at, Step::new(models, id), models.threshold(id));
-                }
-                at = at.wrapping_add(1);
+        let best = before.map(|step| models.profile(step.base).accuracy);
+        for id in rising(models, range, best) {
+            self.remove_while(at, |step| models.rank(step.base) < models.rank(id));
+            if self.steps.get(at).is_none_or(|step| step.base != id) {
+                self.insert(models, at, id);
             }
+            at = at.wrapping_add(1);
         }
         self.remove_while(at, |step| models.rank(step.base) <= models.rank(last));
     }
 
+    /// Puts a step with this base at the end.
+    fn push(&mut self, models: &Ordered<N>, base: ModelId) {
+        if let Some(last) = self.thresholds.get_mut(self.steps.len()) {
+            *last = models.threshold(base);
+        }
+        // There are no more steps than models.
+        let _ = self.steps.push(Step::new(models, base));
+    }
+
     // Not those of `Vec`, which have a panic that the compiler does not see to be out of reach.
 
-    fn insert(&mut self, at: usize, step: Step, threshold: i32) {
-        // There are no more steps than models.
-        let _ = self.steps.push(step);
+    fn insert(&mut self, models: &Ordered<N>, at: usize, base: ModelId) {
+        self.push(models, base);
         if let Some(rest @ [_, ..]) = self.steps.get_mut(at..) {
             rest.rotate_right(1);
         }
         if let Some(rest @ [_, ..]) = self.thresholds.get_mut(at..self.steps.len()) {
             rest.rotate_right(1);
-        }
-        if let Some(place) = self.thresholds.get_mut(at) {
-            *place = threshold;
         }
     }
 
@@ -227,6 +230,22 @@ impl<const N: usize> Staircase<N> {
             }
         }
     }
+}
+
+/// Those of some models, in the order that they are in, that are more accurate than all before them and than this.
+fn rising<const N: usize>(
+    models: &Ordered<N>,
+    ids: &[ModelId],
+    mut best: Option<Accuracy>,
+) -> impl Iterator<Item = ModelId> {
+    ids.iter().copied().filter(move |&id| {
+        let accuracy = Some(models.profile(id).accuracy);
+        let rises = best < accuracy;
+        if rises {
+            best = accuracy;
+        }
+        rises
+    })
 }
 
 /// So many thresholds are counted at once.

@@ -367,7 +367,7 @@ fn least_of<const N: usize, S: Selector<N>>(models: &S, request: &Request<'_>) -
     let eligible = models.index().catalog().models().filter(|model| request.exclusion(model).is_none());
     let least = eligible.map(|model| {
         let live = models.live(model.id).latency;
-        let threshold = Threshold::new(live, margin).as_whole_micros().unsigned_abs();
+        let threshold = Threshold::whole_micros(live, margin).unsigned_abs();
         (live != model.profile.latency, threshold)
     });
     least.min().map_or(Micros::MAX, |(_, threshold)| Micros::new(threshold))

@@ -9,7 +9,7 @@ use crate::select::utility::{Terms, utility};
 #[inline]
 pub fn unit(draw: Draw) -> f32 {
     const STEP: f32 = 1.0 / (1u32 << 24) as f32;
-    (draw.bits() >> 40) as f32 * STEP
+    (draw.bits() >> 40) as i32 as f32 * STEP
 }
 
 /// Draws one of `weighted` with probability proportional to its weight; `None` if the weights are all zero.

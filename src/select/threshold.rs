@@ -25,14 +25,48 @@ impl Threshold {
         self.nanos
     }
 
-    /// In microseconds, rounded down: below a budget exactly if the model fits it.
-    pub(crate) fn as_whole_micros(self) -> i32 {
-        i32::try_from(self.nanos / 1_000).unwrap_or(i32::MAX)
+    /// The same in whole microseconds, rounded down, and the nanoseconds beyond: by divisions of 32 bits, since small
+    /// processors take many instructions for one of 64.
+    pub(crate) const fn in_micros(latency: Latency, margin: Margin) -> (u64, u32) {
+        let (deviation, thousandths) = (latency.deviation.get(), margin.thousandths());
+        // Below 10³·10⁶ and 2²²·10⁶: nothing overflows.
+        let part = (deviation % 1_000).wrapping_mul(thousandths);
+        let whole = ((deviation / 1_000) as u64).wrapping_mul(thousandths as u64);
+        let micros = (latency.mean.get() as u64).wrapping_add((part / 1_000) as u64);
+        (whole.wrapping_add(micros), part % 1_000)
+    }
+
+    /// In whole microseconds, saturated: below a budget exactly if the model fits it.
+    pub(crate) fn whole_micros(latency: Latency, margin: Margin) -> i32 {
+        i32::try_from(Self::in_micros(latency, margin).0).unwrap_or(i32::MAX)
     }
 
     /// Eq. 2: μ + γσ < T_budget, strictly.
     // paper: IV-D, Eq. 2
     pub const fn fits(self, budget: Budget) -> bool {
         self.nanos < (budget.time().get() as u64).saturating_mul(1_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::time::Micros;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn in_micros_is_the_same_sum(mean in 0..1_u32 << 31, deviation in 0..1_u32 << 31, gamma in 0..=1_000_000_u32) {
+            let (latency, margin) = (
+                Latency { mean: Micros::new(mean), deviation: Micros::new(deviation) },
+                Margin::from_thousandths(gamma).unwrap_or(Margin::PAPER),
+            );
+            let nanos = Threshold::new(latency, margin).as_nanos();
+            let (micros, rest) = Threshold::in_micros(latency, margin);
+            prop_assert_eq!((micros, u64::from(rest)), (nanos / 1_000, nanos % 1_000));
+        }
     }
 }

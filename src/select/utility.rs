@@ -46,10 +46,13 @@ impl Terms {
     /// The terms of one model.
     #[inline]
     pub fn new(profile: &Profile, margin: Margin) -> Self {
-        let nanos = Threshold::new(profile.latency, margin).as_nanos();
-        let micros = nanos.div_ceil(1_000);
-        let above = micros.saturating_mul(1_000).saturating_sub(nanos) as f32 / 1_000.0;
-        let (threshold, fraction) = i32::try_from(micros).map_or((i32::MAX, 0.0), |micros| (micros, -above));
+        let (micros, nanos) = Threshold::in_micros(profile.latency, margin);
+        let above = 1_000_i32.wrapping_sub(nanos as i32);
+        let (threshold, fraction) = match i32::try_from(micros.saturating_add((nanos > 0).into())) {
+            Ok(micros) if nanos > 0 => (micros, -(above as f32 / 1_000.0)),
+            Ok(micros) => (micros, 0.0),
+            Err(_) => (i32::MAX, 0.0),
+        };
         Self {
             mean: profile.latency.mean.get() as i32,
             threshold,

@@ -363,7 +363,7 @@ fn in_line(latency: Latency) -> Micros {
 
 /// The middle between the μ + γσ of two profiles.
 fn middle(one: Latency, other: Latency, margin: Margin) -> Micros {
-    let micros = |latency| Threshold::new(latency, margin).as_nanos() / 2_000;
+    let micros = |latency| Threshold::in_micros(latency, margin).0 / 2;
     Micros::new(u32::try_from(micros(one).saturating_add(micros(other))).unwrap_or(u32::MAX))
 }
 
