@@ -102,6 +102,15 @@ fn decide_among(
     Some(Decision::new(base, id, budget))
 }
 
+/// Stage 1 among the models that may answer a request.
+pub(crate) fn base_for(
+    models: impl Iterator<Item = Model> + Clone,
+    margin: Margin,
+    request: &Request<'_>,
+) -> Option<Base> {
+    base(eligible(models, request, margin).0, margin, request.budget())
+}
+
 /// Stage 1, and the budget that the other stages are within: the earlier one that the request asks for, if the base fits
 /// it.
 fn stage_1(

@@ -5,7 +5,8 @@ use crate::index::Index;
 use crate::policy::Policy;
 use crate::profile::Profile;
 use crate::request::{Budget, Draw, Question, Request};
-use crate::select::{Decision, Explanation, Reason};
+use crate::select::base::Base;
+use crate::select::{Decision, Explanation, Reason, base_for};
 use crate::server::probe::{Choice, Probe, Probes};
 use crate::server::standing::{self, Standing};
 use crate::server::ticket::Ticket;
@@ -73,7 +74,7 @@ impl<const N: usize> Front<N> {
         if !self.probes.any(now) {
             return explanation;
         }
-        let choice = self.choice(&explanation);
+        let choice = self.choice(explanation.base);
         explanation.with_beforehand(self.probes.beforehand(&question.request(), &choice, now))
     }
 
@@ -142,11 +143,13 @@ impl<const N: usize> Front<N> {
         if !self.probes.any(now) {
             return None;
         }
-        self.probes.drawn(&question.request(), draw, now, || self.choice(&self.index.explain(question)))
+        let request = question.request();
+        let choice = || self.choice(base_for(self.catalog().models(), self.policy().margin, &request));
+        self.probes.drawn(&request, draw, now, choice)
     }
 
-    fn choice<'a>(&'a self, explanation: &Explanation<'a>) -> Choice<'a> {
-        Choice { base: explanation.base, places: self.catalog().places(), margin: self.policy().margin }
+    fn choice(&self, base: Option<Base>) -> Choice<'_> {
+        Choice { base, places: self.catalog().places(), margin: self.policy().margin }
     }
 
     /// [`Self::begin`], as this probe.

@@ -43,10 +43,18 @@ impl Share {
         self.0
     }
 
-    /// So large that one request is expected in `window` where one comes each `gap`.
+    /// So large that one request is expected in `window`, which is no longer than four seconds, where one comes each `gap`.
     pub(super) fn of_one_in(window: Micros, gap: Micros) -> Self {
-        let ppm = u64::from(gap.get()).saturating_mul(1_000_000).checked_div(window.get().into());
-        Self(ppm.and_then(|ppm| u32::try_from(ppm).ok()).unwrap_or(u32::MAX).min(Self::ALL.0))
+        if gap >= window {
+            return Self::ALL;
+        }
+        // gap · 10⁶ / window, by divisions of 32 bits.
+        let divided = |gap: u32| {
+            let gap = gap.saturating_mul(1_000);
+            gap.checked_div(window.get()).zip(gap.checked_rem(window.get())).unwrap_or_default()
+        };
+        let (thousandths, rest) = divided(gap.get());
+        Self(thousandths.wrapping_mul(1_000).wrapping_add(divided(rest).0))
     }
 
     /// A hundredth, or less, so that what answers lose of this many parts per million of accuracy makes a tenth of a point
