@@ -74,7 +74,7 @@ pub(super) fn draw_by_rejection(
         let place = ((bits >> 32).wrapping_mul(count as u64) >> 32) as usize;
         let accept_above = (bits & 0xFF_FFFF) as i32 as f32 * scale;
         if let Some(terms) = at(place)
-            && terms.gain(budget) > accept_above * terms.remaining(budget)
+            && terms.gain(budget) > accept_above * terms.remaining(budget).abs()
         {
             return Some(place);
         }

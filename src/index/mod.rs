@@ -191,7 +191,7 @@ impl<const N: usize> Index<N> {
             // One that is certain too: a branch that nothing foretells costs more than its weight does.
             Method::Certain | Method::Two => step.lanes.draw_of_two(budget, draw),
             Method::Four => step.lanes.draw_of_four(budget, draw, step.base),
-            Method::Window => self.draw_from_window(step, budget, draw),
+            Method::Window => self.draw_from_window(step, budget, draw).unwrap_or(step.base),
         };
         let reason = if model == step.base { Reason::Base } else { Reason::Explored };
         Decision { model, base: step.base.place(), reason, budget }
@@ -222,7 +222,7 @@ impl<const N: usize> Index<N> {
 
     // Always, for where a program selects in several places.
     #[inline(always)]
-    fn draw_from_window(&self, step: &Step, budget: Budget, draw: Draw) -> ModelId {
+    fn draw_from_window(&self, step: &Step, budget: Budget, draw: Draw) -> Option<ModelId> {
         let Ordered { catalog, policy, terms, .. } = &self.models;
         if !policy.sharpness.is_paper() {
             return self.draw_sharpened(step, budget, draw);
@@ -232,17 +232,16 @@ impl<const N: usize> Index<N> {
         let bound = at(0).map_or(0.0, |first| step.bound.at(&first, budget));
         draw_by_rejection(step.count.into(), at, bound, budget, draw)
             .and_then(|place| catalog.order().get(first.wrapping_add(place)).copied())
-            .unwrap_or(step.base)
     }
 
     #[cold]
-    fn draw_sharpened(&self, step: &Step, budget: Budget, draw: Draw) -> ModelId {
+    fn draw_sharpened(&self, step: &Step, budget: Budget, draw: Draw) -> Option<ModelId> {
         let Ordered { catalog, policy, terms, .. } = &self.models;
         let (first, count) = (usize::from(step.first), usize::from(step.count));
         let ids = catalog.order().get(first..).unwrap_or_default();
         let window = ids.iter().zip(terms.from(first)).take(count);
         let weighted = window.map(|(&id, terms)| (id, terms.weight(budget)));
         let drawn = draw_few(weighted.clone(), policy.sharpness, draw);
-        drawn.unwrap_or_else(|| sample(sharpened(weighted, policy.sharpness), draw)).unwrap_or(step.base)
+        drawn.unwrap_or_else(|| sample(sharpened(weighted, policy.sharpness), draw))
     }
 }

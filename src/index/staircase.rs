@@ -28,7 +28,6 @@ pub(super) struct Staircase<const N: usize> {
 /// One base, and the window around it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Step {
-    pub(super) base: ModelId,
     /// The place by μ of the first model in the window.
     pub(super) first: u16,
     /// How many models from there may be drawn: the window less those at its upper end that fit no budget of this
@@ -38,6 +37,7 @@ pub(super) struct Step {
     end: u16,
     /// The threshold of the next step, up to which this one holds.
     next: i32,
+    pub(super) base: ModelId,
     pub(super) method: Method,
     /// No utility on this step is greater.
     pub(super) bound: Bound,

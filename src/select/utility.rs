@@ -86,13 +86,14 @@ impl Terms {
 
     /// U(m) on the scale of accuracy in parts per million; relative error at most 6·2⁻²⁴.
     ///
-    /// One comparison in place of branches: a model that does not fit has a gain of at most zero, so that the quotient
-    /// is at most zero, or −∞, or (0/0) NaN, none of which is positive. For one that fits it changes nothing.
+    /// One comparison in place of branches: a model that does not fit has a gain of at most zero, and of the others the
+    /// denominator is positive as it is.
     // paper: IV-D, Eq. 3
     #[inline(always)]
     pub fn weight(self, budget: Budget) -> f32 {
-        let weight = self.gain(budget) / self.remaining(budget);
-        if weight > 0.0 { weight } else { 0.0 }
+        let gain = self.gain(budget);
+        let weight = gain / self.remaining(budget);
+        if gain > 0.0 { weight } else { 0.0 }
     }
 
     /// The numerator of Eq. 3, A(m)·(T_budget − (μ + γσ)); positive only for a model that fits.
@@ -101,9 +102,9 @@ impl Terms {
         self.accuracy * self.slack(budget)
     }
 
-    /// The denominator of Eq. 3, |T_budget − μ(m)|.
+    /// The denominator of Eq. 3, T_budget − μ(m) by its sign.
     #[inline(always)]
     pub(crate) fn remaining(self, budget: Budget) -> f32 {
-        ((budget.time().get() as i32).wrapping_sub(self.mean) as f32).abs()
+        (budget.time().get() as i32).wrapping_sub(self.mean) as f32
     }
 }
