@@ -12,7 +12,7 @@ use mdinference::{Budget, CatalogError, Decision, Draw, Index, Micros, Reason, T
 use crate::gateway::Gateway;
 use crate::serve::serve;
 use crate::world::World;
-use crate::zoo::{ALL, LOCAL, MOST, TABLE_3_FICTIONAL, Zoo, profile};
+use crate::zoo::{ALL, LOCAL, MOST, TABLE_3_FICTIONAL, Zoo};
 
 /// What a list begins with.
 pub const HEADER: &str = "zoo,target_us,draw,budget_us,model,probability,mean_us,deviation_us,state";
@@ -61,11 +61,10 @@ impl Player {
     /// # Errors
     /// The zoo's models make no catalog.
     pub fn new(zoo: &'static Zoo) -> Result<Self, CatalogError> {
-        let (catalog, policy) = (zoo.catalog()?, zoo.policy());
-        let local = profile(LOCAL).map_err(|error| CatalogError::Model { model: 0, error })?;
+        let (catalog, policy) = (zoo.catalog()?, zoo.policy);
         Ok(Self {
             zoo,
-            gateway: Gateway::new(catalog.clone(), policy, local),
+            gateway: Gateway::new(catalog.clone(), policy, LOCAL),
             index: Index::new(catalog, policy),
             now: Timestamp::from_micros(0),
             state: 0,
@@ -285,10 +284,9 @@ pub fn rows() -> impl Iterator<Item = Row> {
 /// Targets of all kinds: mostly those of people, and what is at a limit.
 fn target(zoo: &Zoo, number: u64) -> Micros {
     let bits = Draw::from_id(!number).bits();
-    let &(_, mean, deviation) =
-        zoo.models.get((bits >> 32) as usize % zoo.models.len()).unwrap_or(&(0, 0, 0));
+    let model = zoo.models.get((bits >> 32) as usize % zoo.models.len()).copied().unwrap_or_default();
     // About where this model begins to fit.
-    let fits = Micros::new(mean).saturating_add(Micros::new(deviation));
+    let fits = model.latency.mean.saturating_add(model.latency.deviation);
     match number % 16 {
         0 => Micros::ZERO,
         1 => Micros::MAX,

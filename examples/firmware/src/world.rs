@@ -56,8 +56,8 @@ impl World {
             bits
         };
         let place = model.index();
-        let &(_, mean, deviation) = self.zoo.models.get(place).unwrap_or(&(0, 0, 0));
-        let run = about(Latency { mean: Micros::new(mean), deviation: Micros::new(deviation) }, next());
+        let model = self.zoo.models.get(place).copied().unwrap_or_default();
+        let run = about(model.latency, next());
         let run = run.saturating_mul(if self.slow == Some(place) { 3 } else { 1 });
         let travel = about(ONE_WAY, next()).saturating_add(about(ONE_WAY, next()));
         let chance = next() % 64;

@@ -1,14 +1,9 @@
 //! The models that are chosen from, as integers: nothing here needs floating point.
 
-use mdinference::{
-    Accuracy, Catalog, CatalogError, Latency, Margin, Micros, Policy, Profile, ProfileError, Sharpness,
-};
+use mdinference::{Accuracy, Catalog, CatalogError, Latency, Margin, Micros, Policy, Profile, Sharpness};
 
 /// The most models that a zoo here has.
 pub const MOST: usize = 12;
-
-/// Accuracy in parts per million, mean and standard deviation in µs.
-pub type Measured = (u32, u32, u32);
 
 /// Models, and by which rule they are chosen.
 #[derive(Clone, Copy, Debug)]
@@ -16,32 +11,35 @@ pub struct Zoo {
     /// As it is written in the list.
     pub name: &'static str,
     /// What was measured of them.
-    pub models: &'static [Measured],
-    /// Thousandths of a deviation that must fit, and the power to which utilities are raised.
-    rule: (f64, u32),
+    pub models: &'static [Profile],
+    /// By which rule they are chosen.
+    pub policy: Policy,
 }
 
 /// Table III of the paper, with its fictional model at the end.
-const MEASURED: [Measured; MOST] = [
-    (490_000, 4_910, 60),
-    (497_000, 3_210, 80),
-    (632_000, 4_210, 60),
-    (642_000, 25_490, 140),
-    (683_000, 4_670, 70),
-    (710_000, 5_430, 110),
-    (739_000, 21_180, 170),
-    (775_000, 50_850, 330),
-    (779_000, 31_110, 190),
-    (801_000, 59_210, 220),
-    (826_000, 112_610, 360),
-    (500_000, 112_610, 360),
+const MEASURED: [Profile; MOST] = [
+    profile(490_000, 4_910, 60),
+    profile(497_000, 3_210, 80),
+    profile(632_000, 4_210, 60),
+    profile(642_000, 25_490, 140),
+    profile(683_000, 4_670, 70),
+    profile(710_000, 5_430, 110),
+    profile(739_000, 21_180, 170),
+    profile(775_000, 50_850, 330),
+    profile(779_000, 31_110, 190),
+    profile(801_000, 59_210, 220),
+    profile(826_000, 112_610, 360),
+    profile(500_000, 112_610, 360),
 ];
 
 /// Its models that were measured.
-pub const TABLE_3: Zoo = Zoo { name: "table3", models: MEASURED.split_at(MOST - 1).0, rule: (1.0, 1) };
+pub const TABLE_3: Zoo = Zoo { name: "table3", models: MEASURED.split_at(MOST - 1).0, policy: Policy::PAPER };
 
 /// All of them.
 pub const TABLE_3_FICTIONAL: Zoo = Zoo { name: "table3_fictional", models: &MEASURED, ..TABLE_3 };
+
+/// The same as a constant in flash, sorted by the compiler.
+pub static CATALOG: Catalog<MOST> = Catalog::of(MEASURED);
 
 /// Their names.
 pub const NAMES: [&str; MOST] = [
@@ -60,42 +58,46 @@ pub const NAMES: [&str; MOST] = [
 ];
 
 /// The model on the gateway: right in 41.4 %, in 40 ± 4 ms.
-pub const LOCAL: Measured = (414_000, 40_000, 4_000);
+pub const LOCAL: Profile = profile(414_000, 40_000, 4_000);
 
 /// All that are replayed.
 pub const ALL: [Zoo; 7] = [
     TABLE_3,
     TABLE_3_FICTIONAL,
-    Zoo { name: "table3_sharp", rule: (2.5, 9), ..TABLE_3_FICTIONAL },
+    Zoo { name: "table3_sharp", policy: rule(2_500, 9), ..TABLE_3_FICTIONAL },
     // All of them explore each other.
     Zoo {
         name: "wide",
-        models: &[(550_000, 18_000, 4_000), (601_234, 20_000, 5_000), (600_000, 23_000, 6_000)],
-        rule: (1.0, 1),
+        models: &[
+            profile(550_000, 18_000, 4_000),
+            profile(601_234, 20_000, 5_000),
+            profile(600_000, 23_000, 6_000),
+        ],
+        policy: Policy::PAPER,
     },
     // Two that are the same, and one as accurate and less certain.
     Zoo {
         name: "ties",
         models: &[
-            (700_000, 40_000, 1_000),
-            (700_000, 40_000, 1_000),
-            (700_000, 39_500, 1_500),
-            (699_999, 40_000, 1_000),
+            profile(700_000, 40_000, 1_000),
+            profile(700_000, 40_000, 1_000),
+            profile(700_000, 39_500, 1_500),
+            profile(699_999, 40_000, 1_000),
         ],
-        rule: (1.0, 1),
+        policy: Policy::PAPER,
     },
-    Zoo { name: "alone", models: &[(414_000, 40_000, 4_000)], rule: (1.0, 1) },
+    Zoo { name: "alone", models: &[profile(414_000, 40_000, 4_000)], policy: Policy::PAPER },
     // No time and all the time there is, never right and always.
     Zoo {
         name: "extremes",
         models: &[
-            (0, 0, 0),
-            (1_000_000, u32::MAX, 0),
-            (999_999, 1, u32::MAX),
-            (1, 1, 0),
-            (1_000_000, 16_777_217, 3),
+            profile(0, 0, 0),
+            profile(1_000_000, u32::MAX, 0),
+            profile(999_999, 1, u32::MAX),
+            profile(1, 1, 0),
+            profile(1_000_000, 16_777_217, 3),
         ],
-        rule: (0.0, 1),
+        policy: rule(0, 1),
     },
 ];
 
@@ -108,26 +110,27 @@ impl Zoo {
     /// Its models.
     ///
     /// # Errors
-    /// What was measured is out of range, or there are more models than [`MOST`].
+    /// There are more models than [`MOST`].
     pub fn catalog(&self) -> Result<Catalog<MOST>, CatalogError> {
-        Catalog::try_new(self.models.iter().copied().map(profile))
-    }
-
-    /// By which rule they are chosen.
-    pub fn policy(&self) -> Policy {
-        let (margin, sharpness) = self.rule;
-        Policy {
-            margin: Margin::new(margin).unwrap_or(Margin::PAPER),
-            sharpness: Sharpness::new(sharpness).unwrap_or(Sharpness::PAPER),
-        }
+        Catalog::new(self.models.iter().copied())
     }
 }
 
-/// What was measured, as a profile.
-///
-/// # Errors
-/// The accuracy is above 1,000,000.
-pub fn profile((accuracy, mean, deviation): Measured) -> Result<Profile, ProfileError> {
+/// Accuracy in parts per million, mean and standard deviation in µs.
+const fn profile(accuracy: u32, mean: u32, deviation: u32) -> Profile {
     let latency = Latency { mean: Micros::new(mean), deviation: Micros::new(deviation) };
-    Ok(Profile::new(Accuracy::try_from(accuracy)?, latency))
+    match Accuracy::from_ppm(accuracy) {
+        Ok(accuracy) => Profile::new(accuracy, latency),
+        // While it is compiled, and never in a program: all of it is a constant.
+        Err(_) => panic!("accuracies are at most 1,000,000 parts per million"),
+    }
+}
+
+/// How many thousandths of a deviation must fit, and the power to which utilities are raised.
+const fn rule(thousandths: u32, power: u32) -> Policy {
+    match (Margin::from_thousandths(thousandths), Sharpness::new(power)) {
+        (Ok(margin), Ok(sharpness)) => Policy { margin, sharpness },
+        // As above.
+        _ => panic!("margins are at most 1,000, and sharpness is not zero"),
+    }
 }

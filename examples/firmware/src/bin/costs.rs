@@ -14,12 +14,12 @@ use cortex_m_rt::entry;
 use mdinference::device::{Duplication, Event, Source, Strategy};
 use mdinference::estimate::{LatencyEstimator, NetworkEstimator, Smoothing};
 use mdinference::{
-    Budget, Catalog, Decision, Device, Draw, Front, Index, Learning, Micros, Report, Server, Ticket,
+    Budget, Catalog, Decision, Device, Draw, Front, Index, Learning, Micros, Policy, Report, Server, Ticket,
     Timestamp,
 };
 use mdinference_firmware::board::{Clock, Serial, deepest_stack, exit, hundred_instructions};
 use mdinference_firmware::gateway::Gateway;
-use mdinference_firmware::zoo::{LOCAL, MOST, TABLE_3_FICTIONAL, profile};
+use mdinference_firmware::zoo::{CATALOG, LOCAL, MOST};
 
 /// Nanoseconds of an instruction, and of a tick.
 const INSTRUCTION: u64 = 256;
@@ -63,14 +63,11 @@ fn main() -> ! {
 }
 
 fn measure(serial: &mut Serial) -> fmt::Result {
-    let (catalog, policy) =
-        (TABLE_3_FICTIONAL.catalog().map_err(|_| fmt::Error)?, TABLE_3_FICTIONAL.policy());
-    let local = profile(LOCAL).map_err(|_| fmt::Error)?;
     let mut bench = Bench {
-        index: Index::new(catalog.clone(), policy),
-        server: Server::new(catalog, policy, Learning::DEFAULT),
+        index: Index::new(CATALOG.clone(), Policy::PAPER),
+        server: Server::new(CATALOG.clone(), Policy::PAPER, Learning::DEFAULT),
         network: NetworkEstimator::new(),
-        device: Device::new(local, Strategy::DEFERRED),
+        device: Device::new(LOCAL, Strategy::DEFERRED),
         now: Timestamp::from_micros(1_000_000),
     };
     let mut clock = Clock::new();

@@ -14,7 +14,7 @@ use mdinference_firmware::gateway::Gateway;
 use mdinference_firmware::replay::{Replayed, replay};
 use mdinference_firmware::serve::serve;
 use mdinference_firmware::world::World;
-use mdinference_firmware::zoo::{LOCAL, MOST, NAMES, TABLE_3, profile};
+use mdinference_firmware::zoo::{LOCAL, MOST, NAMES, TABLE_3};
 
 /// What is replayed.
 const LIST: &str = include_str!(env!("DECISIONS"));
@@ -35,7 +35,7 @@ fn main() -> ! {
 
 /// Whether all is as it should be.
 fn run(serial: &mut Serial) -> Result<bool, fmt::Error> {
-    let (Ok(models), Ok(local)) = (TABLE_3.catalog(), profile(LOCAL)) else {
+    let Ok(models) = TABLE_3.catalog() else {
         writeln!(serial, "These models make no catalog.")?;
         return Ok(false);
     };
@@ -47,7 +47,7 @@ fn run(serial: &mut Serial) -> Result<bool, fmt::Error> {
         "A gateway: {} models on a server, one of its own, a network between.",
         TABLE_3.models.len()
     )?;
-    let mut gateway = Gateway::new(models, TABLE_3.policy(), local);
+    let mut gateway = Gateway::new(models, TABLE_3.policy, LOCAL);
     let mut clock = Clock::new();
     let well = World::new(&TABLE_3);
     let mut requests = 0;

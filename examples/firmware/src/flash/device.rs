@@ -3,12 +3,11 @@
 #![no_std]
 #![no_main]
 
-mod quiet;
-
 use core::hint::black_box;
 
 use mdinference::device::{Event, Strategy};
 use mdinference::{Accuracy, Device, Latency, Micros, Profile, Timestamp};
+use mdinference_firmware as _; // The panic handler.
 
 #[cortex_m_rt::entry]
 fn main() -> ! {

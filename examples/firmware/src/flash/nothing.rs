@@ -3,9 +3,9 @@
 #![no_std]
 #![no_main]
 
-mod quiet;
-
 use core::hint::black_box;
+
+use mdinference_firmware as _; // The panic handler.
 
 #[cortex_m_rt::entry]
 fn main() -> ! {

@@ -3,17 +3,15 @@
 #![no_std]
 #![no_main]
 
-mod models;
-mod quiet;
-
 use core::hint::black_box;
 
 use mdinference::{Budget, Draw, Micros, Policy};
+use mdinference_firmware::zoo::CATALOG;
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
     loop {
         let budget = Budget::of(Micros::new(black_box(0)));
-        black_box(models::ZOO.select(&Policy::PAPER, budget, Draw::from_id(black_box(0))));
+        black_box(CATALOG.select(&Policy::PAPER, budget, Draw::from_id(black_box(0))));
     }
 }

@@ -3,16 +3,14 @@
 #![no_std]
 #![no_main]
 
-mod models;
-mod quiet;
-
 use core::hint::black_box;
 
 use mdinference::{Budget, Draw, Learning, Micros, Policy, Server, Timestamp};
+use mdinference_firmware::zoo::CATALOG;
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    let mut server = Server::new(models::ZOO.clone(), Policy::PAPER, Learning::DEFAULT);
+    let mut server = Server::new(CATALOG.clone(), Policy::PAPER, Learning::DEFAULT);
     loop {
         let budget = Budget::of(Micros::new(black_box(0)));
         let now = Timestamp::from_micros(black_box(0));
