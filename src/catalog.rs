@@ -32,12 +32,17 @@ impl ModelId {
     pub(crate) const fn place(self) -> u16 {
         self.0 as u16
     }
+
+    /// A number that is in the order of the ids.
+    pub(crate) const fn by_place(self) -> u32 {
+        self.0.rotate_left(16)
+    }
 }
 
 /// By place.
 impl Ord for ModelId {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0.rotate_left(16).cmp(&other.0.rotate_left(16))
+        self.by_place().cmp(&other.by_place())
     }
 }
 
@@ -471,7 +476,7 @@ const fn by_mean(profile: &Profile, id: ModelId) -> u128 {
     (mean.get() as u128) << 96
         | (deviation.get() as u128) << 64
         | (accuracy.as_ppm() as u128) << 32
-        | id.0.rotate_left(16) as u128
+        | id.by_place() as u128
 }
 
 fn key_in(profiles: &[Profile]) -> impl Fn(ModelId) -> u128 {

@@ -1,14 +1,12 @@
 //! The models in the two orders that the stages want them in: by μ for the window, by μ + γσ for the base.
 
-use core::cmp::Reverse;
-
 use heapless::Vec;
 
 use crate::catalog::{Catalog, Changed, Model, ModelId, Move, copy_filled, reorder, sort};
 use crate::index::columns::{Block, Blocks, Columns};
 use crate::index::score::BLOCK;
 use crate::policy::{Margin, Policy};
-use crate::profile::{Accuracy, Profile};
+use crate::profile::Profile;
 use crate::select::threshold::Threshold;
 use crate::select::utility::Terms;
 
@@ -28,8 +26,9 @@ pub(super) struct Ordered<const N: usize> {
 }
 
 /// Where a model stands among the candidates for the base: the first of those that are more accurate than all before
-/// them is the next step of the staircase (Eq. 1 with its tie-breaks).
-pub(super) type Rank = (Threshold, Reverse<Accuracy>, ModelId);
+/// them is the next step of the staircase (Eq. 1 with its tie-breaks). By μ + γσ, then the accuracy, the greatest first,
+/// then the place: one number, which is compared without a branch.
+pub(super) type Rank = u128;
 
 /// What an update changed: a model went from one place to another in either order.
 pub(super) struct Change {
@@ -172,7 +171,8 @@ fn rank<const N: usize>(catalog: &Catalog<N>, margin: Margin, id: ModelId) -> Ra
 }
 
 fn rank_of(profile: &Profile, margin: Margin, id: ModelId) -> Rank {
-    (Threshold::new(profile.latency, margin), Reverse(profile.accuracy), id)
+    let (threshold, accuracy) = (Threshold::new(profile.latency, margin), profile.accuracy.as_ppm());
+    u128::from(threshold.as_nanos()) << 64 | u128::from(!accuracy) << 32 | u128::from(id.by_place())
 }
 
 #[cfg(test)]
