@@ -59,7 +59,11 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn in_micros_is_the_same_sum(mean in 0..1_u32 << 31, deviation in 0..1_u32 << 31, gamma in 0..=1_000_000_u32) {
+        fn in_micros_is_the_same_sum(
+            mean in 0..1_u32 << 31,
+            deviation in 0..1_u32 << 31,
+            gamma in 0..=1_000_000_u32,
+        ) {
             let (latency, margin) = (
                 Latency { mean: Micros::new(mean), deviation: Micros::new(deviation) },
                 Margin::from_thousandths(gamma).unwrap_or(Margin::PAPER),
