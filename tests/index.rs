@@ -8,6 +8,8 @@
     clippy::arithmetic_side_effects
 )]
 
+#[path = "operations/index.rs"]
+mod operations;
 mod support;
 
 use mdinference::{
@@ -130,6 +132,12 @@ proptest! {
                 same_base(&index, &request, draw);
             }
         }
+    }
+
+    /// Whole questions, whatever has become of the index before.
+    #[test]
+    fn no_sequence_of_operations_breaks_a_promise(bytes in vec(any::<u8>(), 0..500)) {
+        operations::run(&bytes);
     }
 
     /// Several rows of blocks, the last full or not.

@@ -7,6 +7,12 @@ use mdinference::device::{Action, Counters, Duplication, Event, LocalRun, LocalS
 use mdinference::device::{Ending, TokenBucket};
 use mdinference::{Accuracy, Device, Latency, Margin, Micros, Profile, Timestamp};
 
+#[path = "bytes.rs"]
+#[allow(dead_code, reason = "it is shared")]
+mod bytes;
+
+use bytes::Bytes;
+
 /// Requests under way at a time; operations name them modulo this.
 const REQUESTS: usize = 4;
 
@@ -342,18 +348,9 @@ impl Bench {
     }
 }
 
-/// Bytes read as operations; zeros follow the end.
-struct Bytes<'a>(&'a [u8]);
-
 impl Bytes<'_> {
-    fn byte(&mut self) -> u8 {
-        let Some((first, rest)) = self.0.split_first() else { return 0 };
-        self.0 = rest;
-        *first
-    }
-
     /// A number of any magnitude: mostly of the order of an SLA, sometimes extreme.
-    fn number(&mut self) -> u32 {
+    fn magnitude(&mut self) -> u32 {
         let (high, low) = (u32::from(self.byte()), u32::from(self.byte()));
         match high % 8 {
             0 => low % 4,
@@ -363,7 +360,7 @@ impl Bytes<'_> {
     }
 
     fn micros(&mut self) -> Micros {
-        Micros::new(self.number())
+        Micros::new(self.magnitude())
     }
 
     fn latency(&mut self) -> Latency {
@@ -397,7 +394,7 @@ impl Bytes<'_> {
         };
         let local = self.local();
         let (burst, interval) = (u32::from(self.byte()), self.micros());
-        let origin = Timestamp::from_micros(u64::from(self.number()) << (self.byte() % 64));
+        let origin = Timestamp::from_micros(u64::from(self.magnitude()) << (self.byte() % 64));
         Setup { strategy, local, burst, interval, origin }
     }
 
@@ -406,8 +403,8 @@ impl Bytes<'_> {
         let byte = self.byte();
         let request = usize::from(byte >> 5);
         match byte % 16 {
-            0 | 1 => Operation::Pass(self.number()),
-            2 => Operation::StepBack(self.number()),
+            0 | 1 => Operation::Pass(self.magnitude()),
+            2 => Operation::StepBack(self.magnitude()),
             3 | 4 => {
                 let remote = (byte & 16 == 0).then(|| self.latency());
                 Operation::Begin { request, sla: self.micros(), remote }

@@ -10,9 +10,12 @@ use mdinference::{
     ModelId, ModelSet, Policy, Price, Profile, Reason, Report, Request, Server, Sharpness, Ticket, Timestamp,
 };
 
+#[path = "bytes.rs"]
+mod bytes;
 #[path = "../queue/oracle.rs"]
 pub(crate) mod oracle;
 
+use bytes::Bytes;
 use oracle::{Dispatched, Setting, Waiter};
 
 const MODELS: usize = 6;
@@ -20,25 +23,7 @@ const WORKERS: usize = 8;
 const BATCH: usize = 32;
 const NEVER: Timestamp = Timestamp::from_micros(u64::MAX);
 
-/// Takes numbers off the front; zero once there are no more.
-struct Bytes<'a>(&'a [u8]);
-
 impl Bytes<'_> {
-    fn byte(&mut self) -> u8 {
-        let Some((&first, rest)) = self.0.split_first() else { return 0 };
-        self.0 = rest;
-        first
-    }
-
-    /// 0 to `below` − 1.
-    fn number(&mut self, below: u8) -> usize {
-        usize::from(self.byte() % below)
-    }
-
-    fn wide(&mut self) -> u64 {
-        (0..8).fold(0, |number, _| number << 8 | u64::from(self.byte()))
-    }
-
     /// Spans of every size, most of them of up to a quarter of a second.
     fn span(&mut self) -> Micros {
         let fine = u32::from(self.byte());

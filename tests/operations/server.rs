@@ -10,29 +10,16 @@ use mdinference::{
     Reason, Replicas, Report, Request, Server, Share, Sharpness, Standing, Ticket, Timestamp, Told, Verdict,
 };
 
+#[path = "bytes.rs"]
+mod bytes;
+
+use bytes::Bytes;
+
 const MODELS: usize = 6;
 const REPLICAS: usize = 3;
 const NEVER: Timestamp = Timestamp::from_micros(u64::MAX);
 
-/// Takes numbers off the front; zero once there are no more.
-struct Bytes<'a>(&'a [u8]);
-
 impl Bytes<'_> {
-    fn byte(&mut self) -> u8 {
-        let Some((&first, rest)) = self.0.split_first() else { return 0 };
-        self.0 = rest;
-        first
-    }
-
-    /// 0 to `below` − 1.
-    fn number(&mut self, below: u8) -> usize {
-        usize::from(self.byte() % below)
-    }
-
-    fn wide(&mut self) -> u64 {
-        (0..8).fold(0, |number, _| number << 8 | u64::from(self.byte()))
-    }
-
     /// Spans of every size, crowded where profiles are.
     fn span(&mut self) -> Micros {
         let fine = u32::from(self.byte());
@@ -165,7 +152,6 @@ pub fn run(bytes: &[u8]) {
         operated.step(&mut bytes);
         operated.check();
     }
-    operated.check_statements();
     operated.recover(&mut bytes);
 }
 
@@ -539,24 +525,6 @@ impl Operated {
         }
         // But at the end of time.
         assert!(self.server.poll_at() < NEVER || all_well || self.now.as_micros() > u64::MAX / 2);
-    }
-
-    /// What replicas know together does not depend on when, and how often, one hears of it.
-    fn check_statements(&self) {
-        let (mut once, mut again) =
-            (Replicas::<MODELS, REPLICAS>::new(), Replicas::<MODELS, REPLICAS>::new());
-        let mut hear = |&Statement { replica, model, learnt, at }: &Statement| {
-            again.hear(replica, model, learnt, at);
-            assert!(!again.hear(replica, model, learnt, at), "the same twice is no news");
-        };
-        self.statements.iter().for_each(&mut hear);
-        self.statements.iter().rev().for_each(&mut hear);
-        for &Statement { replica, model, learnt, at } in &self.statements {
-            once.hear(replica, model, learnt, at);
-        }
-        for id in self.ids() {
-            assert_eq!(once.pooled(id), again.pooled(id));
-        }
     }
 
     /// However it stands: if nobody tells any more of what runs, and time goes by, it is as it began.

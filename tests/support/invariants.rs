@@ -663,7 +663,7 @@ pub fn same_decision<const N: usize>(index: &Index<N>, budget: Budget, draw: Dra
     }
 }
 
-fn same_explanations(one: &Explanation<'_>, other: &Explanation<'_>) {
+pub fn same_explanations(one: &Explanation<'_>, other: &Explanation<'_>) {
     assert_eq!((one.base, one.budget), (other.base, other.budget));
     assert!(one.candidates().eq(other.candidates()));
 }
@@ -724,7 +724,7 @@ fn renamed(decision: Decision, place: impl Fn(usize) -> usize) -> (usize, usize,
     (place(decision.model.index()), place(decision.base.into()), decision.reason, decision.budget)
 }
 
-fn sorted<const N: usize>(catalog: &Catalog<N>) {
+pub fn sorted<const N: usize>(catalog: &Catalog<N>) {
     let by_mean = |model: Model| {
         let Profile { accuracy, latency, .. } = model.profile;
         (latency.mean, latency.deviation, accuracy, model.id.index())
