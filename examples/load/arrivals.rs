@@ -47,12 +47,15 @@ impl Process {
             }
             arrivals.push(arrival);
         }
-        let span = arrivals.last().unwrap_or(&0.0) - arrivals.first().unwrap_or(&0.0);
-        if span <= 0.0 {
+        // Halved, so that the time between any two is a number.
+        let half = |from: f64, to: f64| to / 2.0 - from / 2.0;
+        let gaps: Vec<f64> = arrivals.windows(2).map(|pair| half(pair[0], pair[1])).collect();
+        let span = half(*arrivals.first().unwrap_or(&0.0), *arrivals.last().unwrap_or(&0.0));
+        let mean = span / gaps.len() as f64;
+        if !mean.is_normal() {
             return Err(bad("there are no two arrivals with time between them".to_owned()));
         }
-        let mean = span / (arrivals.len() - 1) as f64;
-        Ok(Self::Recorded(arrivals.windows(2).map(|pair| (pair[1] - pair[0]) / mean).collect()))
+        Ok(Self::Recorded(gaps.into_iter().map(|gap| gap / mean).collect()))
     }
 
     /// So many gaps in seconds, at so many arrivals a second on average.

@@ -34,7 +34,7 @@ use answer::Answer;
 use command::{Failure, margin, millis, percent};
 use profiles::Profiles;
 use requests::Requests;
-use zoo::{BadInput, Zoo};
+use zoo::{BadInput, Table, Zoo};
 
 /// How many models a zoo may have.
 const CAPACITY: usize = 1_024;
@@ -134,7 +134,7 @@ fn of_log(arguments: &Arguments, log: &str) -> Result<Option<Zoo>, Failure> {
         let what = "standard input can't be both the timing log and the requests";
         return Err(BadInput(what.to_owned()).into());
     }
-    let profiles = Profiles::of(timings::read(log)?);
+    let profiles = Profiles::of(timings::read(Table::open(log)?)?);
     let mut output = io::stdout().lock();
     if !asked && arguments.json {
         output.write_all(profiles.json().as_bytes())?;
@@ -193,7 +193,7 @@ fn answer(arguments: &Arguments, file: &str, zoo: &Zoo) -> Result<(), Failure> {
         return Ok(());
     };
     let mut rows = Vec::new();
-    let mut requests = Requests::open(requests)?;
+    let mut requests = Requests::read(Table::open(requests)?)?;
     while let Some((sla, network)) = requests.next()? {
         let answer = answer(Budget::new(sla, NetworkTime::Given(network)));
         if arguments.json {

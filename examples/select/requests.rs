@@ -7,16 +7,14 @@ use mdinference::Micros;
 use crate::zoo::{BadInput, Column, Table};
 
 /// Requests from CSV, one at a time.
-pub struct Requests {
-    table: Table<Box<dyn Read>>,
+pub struct Requests<R> {
+    table: Table<R>,
     sla: Column,
     network: Column,
 }
 
-impl Requests {
-    /// `-` is standard input.
-    pub fn open(file: &str) -> Result<Self, BadInput> {
-        let table = Table::open(file)?;
+impl<R: Read> Requests<R> {
+    pub fn read(table: Table<R>) -> Result<Self, BadInput> {
         Ok(Self { sla: table.required("sla_ms")?, network: table.required("network_ms")?, table })
     }
 

@@ -1,6 +1,7 @@
 //! One's own timing log: `model,ms,correct`, a row a run.
 
 use std::collections::HashMap;
+use std::io::Read;
 
 use mdinference::Micros;
 
@@ -22,9 +23,8 @@ pub struct Runs {
     pub right: u64,
 }
 
-/// The models of a log in the order in which they first come; `-` is standard input.
-pub fn read(file: &str) -> Result<Vec<Runs>, BadInput> {
-    let mut table = Table::open(file)?;
+/// The models of a log in the order in which they first come.
+pub fn read(mut table: Table<impl Read>) -> Result<Vec<Runs>, BadInput> {
     table.only(&["model", "ms", "correct"])?;
     let (model, ms) = (table.required("model")?, table.required("ms")?);
     let correct = table.optional("correct");

@@ -1,6 +1,6 @@
 //! Model zoos from CSV: `model,accuracy,mean_ms,std_ms`, with `zoo` and `cost` optional; `#` starts a comment.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -283,9 +283,13 @@ impl BadInput {
     }
 }
 
+/// What it cites of the input may have line breaks and the like, which are escaped.
 impl fmt::Display for BadInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        self.0.chars().try_for_each(|letter| match letter {
+            _ if letter.is_control() => letter.escape_default().try_for_each(|part| f.write_char(part)),
+            _ => f.write_char(letter),
+        })
     }
 }
 

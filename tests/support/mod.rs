@@ -15,5 +15,5 @@ use proptest::test_runner::Config;
 pub fn config(cases: u32) -> Config {
     let asked = std::env::var_os("PROPTEST_CASES").is_some();
     let default = Config::default();
-    Config { cases: if asked { default.cases } else { cases }, ..default }
+    Config { cases: if asked { default.cases } else { cases }, failure_persistence: None, ..default }
 }

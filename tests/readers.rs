@@ -1,0 +1,118 @@
+//! What the examples read: whatever it is, it is read, or refused in one line that says where.
+
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+#[path = "../examples/load/arrivals.rs"]
+#[allow(dead_code, reason = "shared with the example")]
+mod arrivals;
+#[path = "../examples/select/caution.rs"]
+mod caution;
+#[path = "../examples/select/estimate.rs"]
+mod estimate;
+#[path = "../examples/load/measures.rs"]
+#[allow(dead_code, reason = "shared with the example")]
+mod measures;
+#[path = "../examples/support/network.rs"]
+#[allow(dead_code, reason = "shared with the examples")]
+mod network;
+#[path = "operations/readers.rs"]
+mod operations;
+#[path = "../examples/select/profiles.rs"]
+mod profiles;
+#[path = "../examples/select/requests.rs"]
+mod requests;
+#[path = "../examples/drift/scenario.rs"]
+#[allow(dead_code, reason = "shared with the example")]
+mod scenario;
+#[path = "../examples/load/setting.rs"]
+#[allow(dead_code, reason = "shared with the example")]
+mod setting;
+mod support;
+#[path = "../examples/support/table.rs"]
+mod table;
+#[path = "../examples/select/timings.rs"]
+mod timings;
+#[path = "../examples/load/world.rs"]
+#[allow(dead_code, reason = "shared with the example")]
+mod world;
+#[path = "../examples/support/zoo.rs"]
+#[allow(dead_code, reason = "shared with the examples")]
+mod zoo;
+
+use proptest::prelude::*;
+
+use support::config;
+
+/// Fields of rows: what may stand in them, and what may not.
+const FIELDS: [&str; 20] = [
+    "a",
+    "b b",
+    "B-b",
+    "0",
+    "1",
+    "12.5",
+    "100",
+    "-1",
+    "1e9",
+    "1e308",
+    "-1e308",
+    "1e-320",
+    "nan",
+    "inf",
+    "true",
+    "",
+    "\"q, \"\"r\"\"\"",
+    "\"two\nlines\"",
+    "# no comment",
+    "\u{feff}",
+];
+
+/// The greatest numbers that there are, and the least.
+#[test]
+fn the_gaps_between_any_arrivals_are_numbers() {
+    for (log, gaps) in [
+        ("-1.7e308\n0\n1.7e308\n", Some(vec![1.0, 1.0])),
+        ("0\n1\n4\n", Some(vec![0.5, 1.5])),
+        ("0\n5e-324\n5e-324\n", None),
+        ("7\n7\n", None),
+        ("7\n", None),
+        ("", None),
+    ] {
+        let read = arrivals::Process::read("log", log.as_bytes());
+        assert_eq!(read.ok(), gaps.map(arrivals::Process::Recorded), "{log:?}");
+    }
+}
+
+#[test]
+fn a_message_is_one_line() {
+    let refused = zoo::Zoo::read("zoo", "model,accuracy,mean_ms,std_ms\na,\"1\n2\",3,4\n".as_bytes(), None);
+    assert_eq!(refused.unwrap_err().to_string(), r"zoo: row 2, column 'accuracy': '1\n2' is not a number");
+}
+
+proptest! {
+    #![proptest_config(config(5_000))]
+
+    #[test]
+    fn whatever_is_read_is_read_or_refused(
+        of in any::<u8>(), how in any::<u8>(),
+        rows in prop::collection::vec(
+            (prop::collection::vec(prop::sample::select(FIELDS.to_vec()), 1..7), prop::sample::select(vec!["\n", "\r\n", "\n\n", "\n# more\n"])),
+            0..8,
+        ),
+    ) {
+        let rows: String = rows.iter().map(|(fields, end)| fields.join(",") + end).collect();
+        operations::run(&[&[of, how], rows.as_bytes()].concat());
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
+        operations::run(&bytes);
+    }
+}
