@@ -14,6 +14,8 @@ mod support;
 
 use std::fmt::{Debug, Write as _};
 
+use mdinference::device::{Counters, Ending, LocalRun, Source, Strategy, TokenBucket};
+use mdinference::estimate::{NetworkEstimator, Smoothing};
 use mdinference::load::{Growth, Hopeless, Settings, Shed, Stretch};
 use mdinference::{
     Accuracy, Budget, Catalog, Cost, Decision, Draw, Exclusion, Latency, Learning, Learnt, Margin, Micros,
@@ -156,6 +158,18 @@ fn all_written() -> Vec<Vec<u8>> {
     both(all, 18, &Price::NONE);
     both(all, 19, &Settings::DEFAULT);
     both(all, 20, &Shed::NothingEligible(NothingEligible { not_allowed: 1, ..NothingEligible::default() }));
+    let request =
+        Request::new(Budget::of(Micros::new(9))).with_min_accuracy(Accuracy::MAX).with_max_cost(Cost(3));
+    both(all, 21, &request);
+    both(all, 21, &request.with_price(Price::NONE).with_earlier(Budget::of(Micros::new(5)), Accuracy::ZERO));
+    both(all, 22, &learnt().latency);
+    both(all, 23, &NetworkEstimator::new());
+    both(all, 24, &Smoothing::LATENCY);
+    both(all, 25, &TokenBucket::new(3, Micros::new(100)));
+    both(all, 26, &Strategy::AT_RISK);
+    let (delivered, local_run) = (Some(Source::Local), LocalRun::Started);
+    both(all, 27, &Ending { delivered, overruled: true, local_run, after: Micros::new(250) });
+    both(all, 28, &Counters { remote: 1, avoided: 1, ..Counters::default() });
     std::mem::take(all)
 }
 

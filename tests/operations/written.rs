@@ -3,10 +3,13 @@
 
 use std::fmt::Debug;
 
+use mdinference::device::{Counters, Ending, Strategy, TokenBucket};
+use mdinference::estimate::{LatencyEstimator, NetworkEstimator, Observation, Smoothing};
 use mdinference::load::{Growth, Settings, Shed};
 use mdinference::{
-    Accuracy, Budget, Catalog, Decision, Draw, Latency, Learning, Learnt, Margin, Micros, ModelId,
-    NetworkTime, Policy, Price, Profile, Report, Server, Share, Sharpness, Standing, Timestamp,
+    Accuracy, Budget, Catalog, Decision, Device, Draw, Index, Latency, Learning, Learnt, Margin, Micros,
+    ModelId, NetworkTime, Policy, Price, Profile, Report, Request, Server, Share, Sharpness, Standing,
+    Timestamp,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,7 +17,7 @@ use serde::de::DeserializeOwned;
 const MODELS: usize = 8;
 
 /// How many types there are.
-pub(crate) const TYPES: u8 = 21;
+pub(crate) const TYPES: u8 = 29;
 
 /// The first byte says which type, the second how it is written; the others are what is written.
 pub(crate) fn run(bytes: &[u8]) {
@@ -60,7 +63,44 @@ pub(crate) fn run(bytes: &[u8]) {
         17 => read.of(|_: Decision| {}),
         18 => read.of(|_: Price| {}),
         19 => read.of(|_: Settings| {}),
-        _ => read.of(|_: Shed| {}),
+        20 => read.of(|_: Shed| {}),
+        21 => read.of(|request: Request<'static>| {
+            let (zoo, draw) = (zoo(), Draw::from_id(1));
+            let decision = zoo.select(&Policy::PAPER, request, draw);
+            assert_eq!(Index::new(zoo.clone(), Policy::PAPER).select(request, draw), decision);
+            if let Ok(decision) = decision {
+                assert!(
+                    zoo.models()
+                        .any(|model| { model.id == decision.model && request.exclusion(&model).is_none() })
+                );
+            }
+        }),
+        22 => read.of(|mut estimator: LatencyEstimator| {
+            estimator.latency().into_iter().for_each(check_latency);
+            let took = Observation::Took(Micros::MAX);
+            for _ in 0..6 {
+                estimator.observe(took, Timestamp::from_micros(7), Smoothing::LATENCY);
+            }
+            check_latency(estimator.latency().expect("something is known"));
+            let both = estimator.merged(&LatencyEstimator::new());
+            check_latency(both.believed(Some(&estimator), Smoothing::LATENCY).expect("something is known"));
+        }),
+        23 => read.of(|mut estimator: NetworkEstimator| {
+            estimator.observe(Micros::new(7), Timestamp::default(), Smoothing::LATENCY);
+            check_latency(estimator.output().expect("something is known"));
+        }),
+        24 => read.of(|smoothing: Smoothing| assert!(0.0 < smoothing.get() && smoothing.get() <= 1.0)),
+        25 => read.of(|cap: TokenBucket| serve(Device::new(local(), Strategy::Always).with_cap(cap))),
+        26 => read.of(|strategy: Strategy| serve(Device::new(local(), strategy))),
+        27 => read.of(|ending: Ending| {
+            let mut counters = Counters::default();
+            counters.record(ending);
+            assert_eq!(counters.requests(), 1);
+        }),
+        _ => read.of(|counters: Counters| {
+            let both = counters.merged(counters);
+            assert!(both.requests() >= counters.requests());
+        }),
     }
 }
 
@@ -89,6 +129,21 @@ impl Read<'_> {
             check(same);
         }
     }
+}
+
+fn local() -> Profile {
+    Profile::from_percent_and_millis(39.5, 40.0, 4.0).expect("a profile")
+}
+
+/// One request, of which the remote result never comes.
+fn serve(mut device: Device) {
+    let at = |millis| Timestamp::default().after(Micros::from_millis(millis));
+    let mut request = device.begin(at(0), Micros::from_millis(250), None);
+    for millis in [0, 100, 200, 250] {
+        // Two starts, an ending, two cancels, and then nothing.
+        assert!((0..6).any(|_| device.poll(&mut request, at(millis)).is_none()), "it never comes to rest");
+    }
+    assert!(request.ending().is_some());
 }
 
 fn zoo() -> Catalog<MODELS> {
