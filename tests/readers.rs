@@ -90,6 +90,21 @@ fn the_gaps_between_any_arrivals_are_numbers() {
     }
 }
 
+/// The one that an editor shows, whatever is passed over before.
+#[test]
+fn a_message_names_the_line() {
+    for before in ["", "\n", "\r\n", "\r\r\r\n", "# none\n", "\r# none\n\n"] {
+        let log = format!("model,ms\na,1\n{before}a,b\n");
+        let refused = timings::read(zoo::Table::read("log", log.as_bytes()).unwrap()).err().unwrap();
+        let row = log.lines().count();
+        assert_eq!(
+            refused.to_string(),
+            format!("log: row {row}, column 'ms': 'b' is not a number"),
+            "of {log:?}"
+        );
+    }
+}
+
 #[test]
 fn a_message_is_one_line() {
     let refused = zoo::Zoo::read("zoo", "model,accuracy,mean_ms,std_ms\na,\"1\n2\",3,4\n".as_bytes(), None);

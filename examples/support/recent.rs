@@ -25,7 +25,11 @@ impl<R> Recent<R> {
     pub fn line(&self, from: &Position) -> u64 {
         let start = usize::try_from(from.byte().saturating_sub(self.dropped)).unwrap_or(usize::MAX);
         let rest = self.text.get(start..).unwrap_or_default();
-        let passed_over = |line: &&[u8]| matches!(line, [] | [b'\r'] | [b'#', ..]);
+        let passed_over = |line: &&[u8]| {
+            // Each of which ends a line to the parser, though it does not count it.
+            let first = line.iter().find(|&&byte| byte != b'\r');
+            matches!(first, None | Some(b'#'))
+        };
         from.line() + rest.split(|&byte| byte == b'\n').take_while(passed_over).count() as u64
     }
 
