@@ -62,7 +62,7 @@ pub(crate) fn run(setup: Setup, operations: impl IntoIterator<Item = Operation>)
 /// As [`run`], with the operations that any bytes stand for.
 #[allow(dead_code, reason = "for the fuzz target")]
 pub(crate) fn run_bytes(bytes: &[u8]) {
-    let mut bytes = Bytes(bytes);
+    let mut bytes = Bytes::new(bytes);
     let setup = bytes.setup();
     run(setup, core::iter::from_fn(|| (!bytes.0.is_empty()).then(|| bytes.operation())));
 }

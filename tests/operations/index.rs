@@ -82,7 +82,7 @@ fn zoo(zoo: u8, number: u64, count: usize) -> impl Iterator<Item = Profile> {
 /// Builds an index and drives it by `bytes`. Panics if it breaks a promise.
 #[allow(unreachable_pub, reason = "a fuzz target includes this file too")]
 pub fn run(bytes: &[u8]) {
-    let mut bytes = Bytes(bytes);
+    let mut bytes = Bytes::new(bytes);
     // One block of models, several, and two rows of sixteen blocks, whose staircases are of all kinds.
     match bytes.number(4) {
         0 => operate::<5>(bytes),

@@ -200,8 +200,9 @@ struct Operated<const CAPACITY: usize> {
 /// Builds a queue and drives it by `bytes`. Panics if it breaks a promise; gives back all that it said.
 #[allow(unreachable_pub, reason = "a fuzz target includes this file too")]
 pub fn run(bytes: &[u8]) -> Vec<u64> {
-    let mut bytes = Bytes(bytes);
-    match bytes.number(5) {
+    let mut bytes = Bytes::new(bytes);
+    // The largest takes too long to be copied under Miri.
+    match bytes.number(if cfg!(miri) { 4 } else { 5 }) {
         0 => operate::<1>(bytes),
         1 => operate::<2>(bytes),
         2 => operate::<5>(bytes),

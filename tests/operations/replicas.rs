@@ -151,7 +151,7 @@ fn merged(one: &Learnt, other: &Learnt) -> Learnt {
 /// Builds replicas and drives them by `bytes`. Panics if they break a promise.
 #[allow(unreachable_pub, reason = "a fuzz target includes this file too")]
 pub fn run(bytes: &[u8]) {
-    let mut bytes = Bytes(bytes);
+    let mut bytes = Bytes::new(bytes);
     let count = 1 + bytes.number(MOST as u8);
     let profiles: Vec<Profile> = (0..1 + bytes.number(PLACES as u8)).map(|_| bytes.profile()).collect();
     let catalog = Catalog::<PLACES>::new(profiles).unwrap();

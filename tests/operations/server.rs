@@ -116,7 +116,7 @@ struct Statement {
 /// Builds a server and drives it by `bytes`. Panics if it breaks a promise.
 #[allow(unreachable_pub, reason = "a fuzz target includes this file too")]
 pub fn run(bytes: &[u8]) {
-    let mut bytes = Bytes(bytes);
+    let mut bytes = Bytes::new(bytes);
     let priors: Vec<Profile> = (0..=bytes.number(MODELS as u8)).map(|_| bytes.profile()).collect();
     let (policy, learning) = (bytes.policy(), bytes.learning());
     let catalog = Catalog::<MODELS>::new(priors.iter().copied()).unwrap();
