@@ -407,12 +407,20 @@ impl Operated {
         self.was_different = false;
     }
 
-    /// A replica, which is an earlier state of this server, tells what it has measured; or all is forgotten.
+    /// A replica, which is this server as it was, or one that has run on, tells what it has measured; or all is forgotten.
     fn hear(&mut self, bytes: &mut Bytes<'_>) {
         let (model, replica) = (self.any_model(bytes), bytes.number(REPLICAS as u8) as u32);
-        if bytes.byte() < 128
-            && let Some(&learnt) = self.server.learnt(model)
+        let kind = bytes.byte();
+        if kind < 128
+            && let Some(&(mut learnt)) = self.server.learnt(model)
         {
+            if kind < 64 {
+                // Where it runs, it has taken other times than here.
+                let took = Observation::Took(bytes.span());
+                for _ in 0..bytes.number(32) {
+                    learnt.latency.observe(took, self.now, self.learning.latency);
+                }
+            }
             let at = Timestamp::from_micros(self.statements.len() as u64);
             self.statements.push(Statement { replica, model, learnt, at });
             return;
