@@ -17,7 +17,7 @@ mod measures;
 #[path = "../../examples/support/network.rs"]
 #[allow(dead_code)]
 mod network;
-#[path = "../../tests/operations/readers.rs"]
+#[path = "../../examples/tests/operations/readers.rs"]
 mod operations;
 #[path = "../../examples/select/profiles.rs"]
 mod profiles;

@@ -15,5 +15,8 @@ use proptest::test_runner::Config;
 pub fn config(cases: u32) -> Config {
     let asked = std::env::var_os("PROPTEST_CASES").is_some();
     let default = Config::default();
-    Config { cases: if asked { default.cases } else { cases }, failure_persistence: None, ..default }
+    let cases = if asked { default.cases } else { cases };
+    // Miri has no files.
+    let failure_persistence = if cfg!(miri) { None } else { default.failure_persistence };
+    Config { cases, failure_persistence, ..default }
 }

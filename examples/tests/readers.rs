@@ -9,46 +9,43 @@
     clippy::arithmetic_side_effects
 )]
 
-#[path = "../examples/load/arrivals.rs"]
+#[path = "../load/arrivals.rs"]
 #[allow(dead_code, reason = "shared with the example")]
 mod arrivals;
-#[path = "../examples/select/caution.rs"]
+#[path = "../select/caution.rs"]
 mod caution;
-#[path = "../examples/select/estimate.rs"]
+#[path = "../select/estimate.rs"]
 mod estimate;
-#[path = "../examples/load/measures.rs"]
+#[path = "../load/measures.rs"]
 #[allow(dead_code, reason = "shared with the example")]
 mod measures;
-#[path = "../examples/support/network.rs"]
+#[path = "../support/network.rs"]
 #[allow(dead_code, reason = "shared with the examples")]
 mod network;
 #[path = "operations/readers.rs"]
 mod operations;
-#[path = "../examples/select/profiles.rs"]
+#[path = "../select/profiles.rs"]
 mod profiles;
-#[path = "../examples/select/requests.rs"]
+#[path = "../select/requests.rs"]
 mod requests;
-#[path = "../examples/drift/scenario.rs"]
+#[path = "../drift/scenario.rs"]
 #[allow(dead_code, reason = "shared with the example")]
 mod scenario;
-#[path = "../examples/load/setting.rs"]
+#[path = "../load/setting.rs"]
 #[allow(dead_code, reason = "shared with the example")]
 mod setting;
-mod support;
-#[path = "../examples/support/table.rs"]
+#[path = "../support/table.rs"]
 mod table;
-#[path = "../examples/select/timings.rs"]
+#[path = "../select/timings.rs"]
 mod timings;
-#[path = "../examples/load/world.rs"]
+#[path = "../load/world.rs"]
 #[allow(dead_code, reason = "shared with the example")]
 mod world;
-#[path = "../examples/support/zoo.rs"]
+#[path = "../support/zoo.rs"]
 #[allow(dead_code, reason = "shared with the examples")]
 mod zoo;
 
 use proptest::prelude::*;
-
-use support::config;
 
 /// Fields of rows: what may stand in them, and what may not.
 const FIELDS: [&str; 20] = [
@@ -112,7 +109,7 @@ fn a_message_is_one_line() {
 }
 
 proptest! {
-    #![proptest_config(config(5_000))]
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
 
     #[test]
     fn whatever_is_read_is_read_or_refused(
