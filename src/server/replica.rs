@@ -68,6 +68,9 @@ impl<const N: usize, const R: usize> Replicas<N, R> {
     /// Says whether it is news: not if something as new has been heard of that replica and model, if it is one replica
     /// more than `R`, or if the model's place is past `N`.
     pub fn hear(&mut self, replica: u32, model: ModelId, learnt: Learnt, at: Timestamp) -> bool {
+        if model.index() >= N {
+            return false;
+        }
         let place = self.replicas.partition_point(|known| known.number < replica);
         if self.replicas.get(place).is_none_or(|known| known.number != replica) {
             let mut told = Vec::new();

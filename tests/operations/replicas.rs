@@ -58,12 +58,13 @@ struct Listed(BTreeMap<u32, BTreeMap<usize, Statement>>);
 impl Listed {
     /// Says whether it is news.
     fn hear(&mut self, said: Statement) -> bool {
-        if !self.0.contains_key(&said.replica) && self.0.len() == REPLICAS {
+        let place = said.model.index();
+        let full = !self.0.contains_key(&said.replica) && self.0.len() == REPLICAS;
+        if full || place >= MODELS {
             return false;
         }
         let of_replica = self.0.entry(said.replica).or_default();
-        let place = said.model.index();
-        let news = place < MODELS && of_replica.get(&place).is_none_or(|known| known.at < said.at);
+        let news = of_replica.get(&place).is_none_or(|known| known.at < said.at);
         if news {
             of_replica.insert(place, said);
         }
