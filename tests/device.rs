@@ -56,6 +56,15 @@ fn begun(start: LocalStart) -> Duplication {
     Duplication::new(ms(0), SLA, ACCURACY, start)
 }
 
+/// All that there is to do now.
+fn all_to_do(poll: impl FnMut() -> Option<Action>) -> Vec<Action> {
+    // Two starts, a delivery and two cancels.
+    const MOST: usize = 5;
+    let actions: Vec<Action> = std::iter::from_fn(poll).take(MOST + 1).collect();
+    assert!(actions.len() <= MOST, "a request never comes to rest: {actions:?}");
+    actions
+}
+
 /// What a request does when the given events happen, at the times in ms: each action with its time, as a caller sees
 /// them who polls after each event and whenever told to.
 fn script(start: LocalStart, events: &[(u64, Event)]) -> Vec<(u64, Action)> {
@@ -72,9 +81,8 @@ fn script(start: LocalStart, events: &[(u64, Event)]) -> Vec<(u64, Action)> {
             }
             _ => due,
         };
-        while let Some(action) = request.poll(now, &mut cap) {
-            actions.push((now.as_micros() / 1_000, action));
-        }
+        let to_do = all_to_do(|| request.poll(now, &mut cap));
+        actions.extend(to_do.into_iter().map(|action| (now.as_micros() / 1_000, action)));
         // Or the caller would spin.
         assert!(request.poll_at().is_none_or(|at| at > now), "{request:?}");
     }
@@ -177,7 +185,7 @@ fn a_deferred_copy_starts_only_if_it_is_needed() {
 fn polled_once(events: &[(u64, Event)], at: u64) -> (Option<Action>, Ending) {
     let mut cap = TokenBucket::UNLIMITED;
     let mut request = begun(ALWAYS);
-    while request.poll(ms(0), &mut cap).is_some() {}
+    all_to_do(|| request.poll(ms(0), &mut cap));
     events.iter().for_each(|&(at, event)| request.handle(ms(at), event));
     (request.poll(ms(at), &mut cap), request.ending().unwrap())
 }
@@ -236,7 +244,7 @@ fn all_requests_of_a_device_have_its_one_local_model() {
     let mut device = Device::new(local(50.0), Strategy::Always);
     let remote = Event::Remote(Some(Accuracy::from_percent(60.0).unwrap()));
     let end = |device: &mut Device, mut request: Duplication| {
-        while device.poll(&mut request, ms(0)).is_some() {}
+        all_to_do(|| device.poll(&mut request, ms(0)));
         request.handle(ms(40), Event::Local);
         request.handle(ms(170), remote);
         device.poll(&mut request, ms(170))
@@ -279,9 +287,7 @@ fn the_cap_withholds_duplicates_and_nothing_else() {
     let local = Profile::from_percent_and_millis(50.0, 40.0, 0.0).unwrap();
     let cap = TokenBucket::new(1, Micros::MAX);
     let mut device = Device::new(local, Strategy::Always).with_cap(cap);
-    let mut actions = |request: &mut Duplication, now| {
-        std::iter::from_fn(|| device.poll(request, now)).collect::<Vec<Action>>()
-    };
+    let mut actions = |request: &mut Duplication, now| all_to_do(|| device.poll(request, now));
     let begin = || Device::new(local, Strategy::Always).begin(ms(0), SLA, None);
 
     let (mut first, mut second, mut third) = (begin(), begin(), begin());

@@ -309,7 +309,7 @@ impl Bench {
                 assert_eq!(ending.local_run, LocalRun::Avoided);
             }
             watched.ending = Some(ending);
-            self.counters.record(ending);
+            count(&mut self.counters, ending);
         } else {
             assert_eq!(watched.request.ending(), watched.ending, "the ending changed");
         }
@@ -345,6 +345,24 @@ impl Bench {
             assert_eq!(watched.request.poll_at(), None);
         }
         self.check_totals();
+    }
+}
+
+/// Counts a request by each sentence of [`Counters`].
+fn count(counters: &mut Counters, Ending { delivered, overruled, local_run, .. }: Ending) {
+    let started = local_run == LocalRun::Started;
+    let counts = [
+        (&mut counters.remote, delivered == Some(Source::Remote)),
+        (&mut counters.local, delivered == Some(Source::Local)),
+        (&mut counters.overruled, overruled),
+        (&mut counters.nothing, delivered.is_none()),
+        (&mut counters.started, started),
+        (&mut counters.avoided, !started),
+        (&mut counters.wasted, started && delivered != Some(Source::Local)),
+        (&mut counters.withheld, local_run == LocalRun::Withheld),
+    ];
+    for (count, counts) in counts {
+        *count += u64::from(counts);
     }
 }
 
