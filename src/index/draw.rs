@@ -93,3 +93,49 @@ fn draw_by_scan(
     let weight = |place| (place, at(place).map_or(0.0, |terms| terms.weight(budget)));
     sample((0..count).map(weight), draw)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::policy::Margin;
+    use crate::profile::Profile;
+    use crate::time::Micros;
+
+    const DRAWS: u32 = 40_000;
+
+    /// Where all fit with room, where most fit by little, where next to nothing is accepted, so that the rounds run out;
+    /// and by a bound that is too great.
+    #[test]
+    fn rejection_meets_the_probabilities() {
+        for (margin, budget, slackness) in
+            [(1.0, 900, 1.0), (1.0, 230, 1.0), (1.0, 230, 1.7), (40.0, 500, 900.0)]
+        {
+            let (margin, budget) = (Margin::new(margin).unwrap(), Budget::of(Micros::from_millis(budget)));
+            // Every fifth may not answer.
+            let terms = |place: usize| {
+                let (accuracy, mean) = (100.0 - 3.0 * place as f64, 90.0 + 5.0 * place as f64);
+                let profile = Profile::from_percent_and_millis(accuracy, mean, 10.0).unwrap();
+                (place % 5 != 4).then(|| Terms::new(&profile, margin))
+            };
+            let weights: [f32; 24] =
+                core::array::from_fn(|place| terms(place).map_or(0.0, |it| it.weight(budget)));
+            let bound = weights.iter().copied().fold(0.0, f32::max) * slackness;
+            let total: f32 = weights.iter().sum();
+            let mut counts = [0; 24];
+            for id in 0..DRAWS {
+                let draw = Draw::from_id(id.into());
+                counts[draw_by_rejection(24, terms, bound, budget, draw).unwrap()] += 1;
+            }
+            for (weight, count) in weights.into_iter().zip(counts) {
+                let expected = DRAWS as f32 * weight / total;
+                // Five standard deviations.
+                let error = (count as f32 - expected).abs();
+                assert!(error <= 5.0 * expected.sqrt(), "{count} for {expected}, bound {bound}");
+            }
+        }
+        let nothing =
+            draw_by_rejection(24, |_| None, 1.0, Budget::of(Micros::from_millis(500)), Draw::from_id(1));
+        assert_eq!(nothing, None);
+    }
+}

@@ -379,3 +379,60 @@ impl Step {
         };
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::catalog::{Catalog, Model};
+    use crate::index::Index;
+    use crate::policy::{Margin, Policy};
+    use crate::profile::Profile;
+
+    const MODELS: usize = 24;
+
+    /// Many in each other's windows, some of which fit by less than a microsecond.
+    fn profile() -> impl Strategy<Value = Profile> {
+        (0..=1_000_000_u32, 200..400_u32, 0..200_u32).prop_map(|(accuracy, mean, deviation)| {
+            Profile::from_ppm_and_micros(accuracy, mean, deviation).unwrap()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Something fits from the first threshold on. Those that may be drawn are in the window, all that fit are among
+        /// them, and none has a utility above the bound.
+        #[test]
+        fn what_may_be_drawn_is_there_and_bounded(
+            profiles in vec(profile(), 1..=MODELS),
+            margin in 0..3_000_u32,
+            budgets in vec(0..1_500_u32, 20),
+        ) {
+            let policy = Policy::PAPER.with_margin(Margin::from_thousandths(margin).unwrap());
+            let index = Index::new(Catalog::<MODELS>::new(profiles).unwrap(), policy);
+            let Index { models, staircase, .. } = &index;
+            let least = index.least();
+            prop_assert!(staircase.step(Budget::of(least)).is_none());
+            prop_assert!(staircase.step(Budget::of(least.saturating_add(Micros::new(1)))).is_some());
+            for budget in budgets.into_iter().map(|time| Budget::of(Micros::new(time))) {
+                let Some(step) = staircase.step(budget) else { continue };
+                let window = Window::around(models.profile(step.base).latency);
+                let places = usize::from(step.first)..usize::from(step.first.wrapping_add(step.count));
+                let first = models.terms.get(places.start).unwrap();
+                for (place, Model { profile, .. }) in models.catalog.models().enumerate() {
+                    let terms = models.terms.get(place).unwrap();
+                    let inside = window.contains(profile.latency.mean);
+                    prop_assert!(places.contains(&place) || !(inside && terms.fits(budget)));
+                    prop_assert!(inside || !places.contains(&place));
+                    if places.contains(&place) && step.method == Method::Window {
+                        prop_assert!(terms.weight(budget) <= step.bound.at(&first, budget) * (1.0 + 1e-6));
+                    }
+                }
+            }
+        }
+    }
+}
