@@ -478,6 +478,23 @@ fn an_exclusion_gives_the_first_reason() {
 }
 
 #[test]
+fn what_is_said_tells_them_apart() {
+    use Exclusion::{AboveMaximumCost, BelowMinimumAccuracy, NotAllowed};
+    use Verdict::{DoesNotFit, Excluded, NoUtility, NotExplored, OutsideWindow};
+    let reasons = [Reason::Base, Reason::Explored, Reason::Probe, Reason::Tight, Reason::TooLate];
+    let verdicts = [Verdict::Base, Verdict::Explored, Verdict::Fastest, Verdict::Probe]
+        .into_iter()
+        .chain([DoesNotFit, OutsideWindow, NoUtility, NotExplored])
+        .chain([NotAllowed, BelowMinimumAccuracy, AboveMaximumCost].map(Excluded));
+    let said = [reasons.map(|it| it.to_string()).to_vec(), verdicts.map(|it| it.to_string()).collect()];
+    for mut said in said {
+        assert!(said.iter().all(|text| !text.is_empty()));
+        said.sort_unstable();
+        assert!(said.is_sorted_by(|one, other| one != other), "{said:?}");
+    }
+}
+
+#[test]
 fn a_set_of_models_is_a_set() {
     let zoo = catalog(&[(50, 10, 1); 5]);
     let id = |place| zoo.id(place).unwrap();

@@ -192,3 +192,38 @@ impl<'a> Explanation<'a> {
         Candidate { model: model.id, verdict, value, utility, probability }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::profile::Profile;
+    use crate::time::Micros;
+
+    /// Of 50, 80 and 90 % the second is the base, and alone; the third does not fit.
+    #[test]
+    fn what_goes_elsewhere_beforehand_leaves_the_rest_to_the_others() {
+        let zoo = [(50.0, 10.0, 1.0), (80.0, 100.0, 5.0), (90.0, 300.0, 5.0)]
+            .map(|(accuracy, mean, deviation)| Profile::from_percent_and_millis(accuracy, mean, deviation));
+        let zoo = Catalog::<3>::try_new(zoo).unwrap();
+        let explained = |beforehand: &[(usize, f64)]| {
+            let mut these = Beforehand::default();
+            beforehand
+                .iter()
+                .for_each(|&(place, probability)| these.add(zoo.id(place).unwrap(), probability));
+            let budget = Budget::of(Micros::from_millis(200));
+            let explanation = zoo.explain(&Policy::PAPER, budget).with_beforehand(these);
+            let seen = explanation.candidates().map(|it| (it.verdict, it.probability));
+            seen.collect::<heapless::Vec<_, 3>>()
+        };
+        use Verdict::{Base, DoesNotFit, OutsideWindow, Probe};
+        assert_eq!(explained(&[]), [(OutsideWindow, 0.0), (Base, 1.0), (DoesNotFit, 0.0)]);
+        let some = [(2, 0.25), (1, 0.125), (2, 0.125), (0, 0.0625), (0, 0.25)];
+        assert_eq!(explained(&some[..3]), [(OutsideWindow, 0.0), (Base, 0.625), (Probe, 0.375)]);
+        // One too many is left out.
+        assert_eq!(explained(&some), [(Probe, 0.0625), (Base, 0.5625), (Probe, 0.375)]);
+        // No more can be left than there is.
+        assert_eq!(explained(&[(2, 0.75), (0, 0.75)]), [(Probe, 0.75), (Base, 0.0), (Probe, 0.75)]);
+    }
+}
