@@ -265,6 +265,13 @@ fn an_accuracy_of_zero_is_used_with_certainty() {
         assert_eq!((decision.model.index(), decision.reason), (0, Reason::Base));
         assert_eq!(explanation.probability(decision.model), 1.0);
     }
+    // However sharp: not even 0 / 0.
+    for k in [1, 2, 9] {
+        assert!(weights(zoo.models(), &sharp(k), budget(100)).all(|(_, weight)| weight == 0.0));
+        let probabilities = || Probabilities::new(zoo.models(), &sharp(k), budget(100));
+        assert_eq!(probabilities(), probabilities());
+        assert!(zoo.models().all(|model| probabilities().of(&model).is_none()));
+    }
 }
 
 /// What is picked for a request by the lowest draw.
