@@ -13,7 +13,7 @@ mod operations;
 mod support;
 
 use mdinference::{
-    Accuracy, Budget, Catalog, Cost, Draw, Index, Learning, Micros, ModelSet, Policy, Price, Profile,
+    Accuracy, Budget, Catalog, Cost, Draw, Index, Learning, Margin, Micros, ModelSet, Policy, Price, Profile,
     Request, Server, Timestamp,
 };
 use proptest::collection::vec;
@@ -69,6 +69,23 @@ fn same_at_the_edges<const N: usize>(distinct: &[Profile], count: usize, policy:
         ] {
             same_base(&index, &request, draw);
         }
+    }
+}
+
+/// Its μ + γσ, of which a part is less than 1 µs, is past the scale with its wait: so it fits no budget, not the greatest
+/// either, though it is in the window of a base as uncertain as that.
+#[test]
+fn who_waits_past_the_scale_is_not_drawn() {
+    let profiles = [(900_000, u32::MAX), (800_000, 1)]
+        .map(|(accuracy, deviation)| Profile::from_ppm_and_micros(accuracy, 10, deviation).unwrap());
+    let policy = Policy::PAPER.with_margin(Margin::from_thousandths(1).unwrap());
+    let index = Index::new(Catalog::<2>::new(profiles).unwrap(), policy);
+    let waits = [Micros::ZERO, Micros::MAX];
+    let request = Request::new(Budget::of(Micros::MAX)).with_waits(&waits);
+    for draw in [0, 1 << 63, u64::MAX].map(Draw::from_uniform_bits) {
+        let decision = index.select(request, draw);
+        assert_eq!(decision, index.catalog().select(&policy, request, draw));
+        assert_eq!(decision.map(|decision| decision.model.index()), Ok(0));
     }
 }
 
