@@ -76,7 +76,7 @@ fn same_at_the_edges<const N: usize>(distinct: &[Profile], count: usize, policy:
 /// either, though it is in the window of a base as uncertain as that.
 #[test]
 fn who_waits_past_the_scale_is_not_drawn() {
-    let profiles = [(900_000, u32::MAX), (800_000, 1)]
+    let profiles = [(900_000, Micros::MAX.get()), (800_000, 1)]
         .map(|(accuracy, deviation)| Profile::from_ppm_and_micros(accuracy, 10, deviation).unwrap());
     let policy = Policy::PAPER.with_margin(Margin::from_thousandths(1).unwrap());
     let index = Index::new(Catalog::<2>::new(profiles).unwrap(), policy);
