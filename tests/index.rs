@@ -72,15 +72,15 @@ fn same_at_the_edges<const N: usize>(distinct: &[Profile], count: usize, policy:
     }
 }
 
-/// Its μ + γσ, of which a part is less than 1 µs, is past the scale with its wait: so it fits no budget, not the greatest
+/// Its μ + γσ of 15.001 µs is past the scale with its wait, and its μ is not: so it fits no budget, not the greatest
 /// either, though it is in the window of a base as uncertain as that.
 #[test]
 fn who_waits_past_the_scale_is_not_drawn() {
-    let profiles = [(900_000, Micros::MAX.get()), (800_000, 1)]
+    let profiles = [(900_000, Micros::MAX.get()), (800_000, 5_001)]
         .map(|(accuracy, deviation)| Profile::from_ppm_and_micros(accuracy, 10, deviation).unwrap());
     let policy = Policy::PAPER.with_margin(Margin::from_thousandths(1).unwrap());
     let index = Index::new(Catalog::<2>::new(profiles).unwrap(), policy);
-    let waits = [Micros::ZERO, Micros::MAX];
+    let waits = [Micros::ZERO, Micros::MAX.saturating_sub(Micros::new(12))];
     let request = Request::new(Budget::of(Micros::MAX)).with_waits(&waits);
     for draw in [0, 1 << 63, u64::MAX].map(Draw::from_uniform_bits) {
         let decision = index.select(request, draw);
