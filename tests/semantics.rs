@@ -19,7 +19,7 @@ use mdinference::select::value::{Eligible, eligible};
 use mdinference::{
     Accuracy, Budget, Catalog, Cost, Draw, Exclusion, Index, Latency, Margin, Micros, Model, ModelId,
     ModelSet, NetworkTime, NothingEligible, Policy, Price, Profile, Reason, Request, Sharpness, Timestamp,
-    Verdict, baseline,
+    Value, Verdict, baseline,
 };
 
 fn millis(millis: u32) -> Micros {
@@ -499,6 +499,7 @@ fn what_is_said_tells_them_apart() {
         said.sort_unstable();
         assert!(said.is_sorted_by(|one, other| one != other), "{said:?}");
     }
+    assert_eq!(format!("{:.1}", Value::of(percent(62.5))), "62.5 %");
 }
 
 #[test]

@@ -97,6 +97,8 @@ fn draw_by_scan(
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 mod tests {
+    use core::cell::Cell;
+
     use super::*;
     use crate::policy::Margin;
     use crate::profile::Profile;
@@ -109,7 +111,7 @@ mod tests {
     #[test]
     fn rejection_meets_the_probabilities() {
         for (margin, budget, slackness) in
-            [(1.0, 900, 1.0), (1.0, 230, 1.0), (1.0, 230, 1.7), (40.0, 500, 900.0)]
+            [(1.0, 900, 1.0), (1.0, 230, 1.0), (1.0, 230, 6.0), (40.0, 500, 900.0)]
         {
             let (margin, budget) = (Margin::new(margin).unwrap(), Budget::of(Micros::from_millis(budget)));
             // Every fifth may not answer.
@@ -122,10 +124,14 @@ mod tests {
                 core::array::from_fn(|place| terms(place).map_or(0.0, |it| it.weight(budget)));
             let bound = weights.iter().copied().fold(0.0, f32::max) * slackness;
             let total: f32 = weights.iter().sum();
-            let mut counts = [0; 24];
+            let (mut counts, looks) = ([0; 24], Cell::new(0));
+            let looked_at = |place: usize| {
+                looks.set(looks.get() + 1);
+                terms(place)
+            };
             for id in 0..DRAWS {
                 let draw = Draw::from_id(id.into());
-                counts[draw_by_rejection(24, terms, bound, budget, draw).unwrap()] += 1;
+                counts[draw_by_rejection(24, looked_at, bound, budget, draw).unwrap()] += 1;
             }
             for (weight, count) in weights.into_iter().zip(counts) {
                 let expected = DRAWS as f32 * weight / total;
@@ -133,9 +139,25 @@ mod tests {
                 let error = (count as f32 - expected).abs();
                 assert!(error <= 5.0 * expected.sqrt(), "{count} for {expected}, bound {bound}");
             }
+            // A round looks at one place; where none of 22 is accepted, a scan at all of them twice.
+            let accepted = total / (24.0 * bound);
+            let never = (1.0 - accepted).powi(22);
+            let expected = DRAWS as f32 * ((1.0 - never) / accepted + 48.0 * never);
+            assert!(looks.get() as f32 <= 1.05 * expected, "{} for {expected}, bound {bound}", looks.get());
         }
-        let nothing =
-            draw_by_rejection(24, |_| None, 1.0, Budget::of(Micros::from_millis(500)), Draw::from_id(1));
-        assert_eq!(nothing, None);
+    }
+
+    #[test]
+    fn without_a_utility_nothing_is_drawn() {
+        let terms = |place: usize| {
+            let accuracy = [0.0, 50.0].get(place).copied()?;
+            Some(Terms::new(&Profile::from_percent_and_millis(accuracy, 90.0, 10.0).unwrap(), Margin::PAPER))
+        };
+        let budget = Budget::of(Micros::from_millis(500));
+        // Zero proposes the first place, and accepts what is above zero.
+        for (places, drawn) in [(0, None), (1, None), (2, Some(1)), (3, Some(1))] {
+            let draw = Draw::from_uniform_bits(0);
+            assert_eq!(draw_by_rejection(places, terms, 1e6, budget, draw), drawn);
+        }
     }
 }

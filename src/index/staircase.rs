@@ -429,7 +429,9 @@ mod tests {
                     prop_assert!(places.contains(&place) || !(inside && terms.fits(budget)));
                     prop_assert!(inside || !places.contains(&place));
                     if places.contains(&place) && step.method == Method::Window {
-                        prop_assert!(terms.weight(budget) <= step.bound.at(&first, budget) * (1.0 + 1e-6));
+                        let (bound, base) = (step.bound.at(&first, budget), models.profile(step.base));
+                        prop_assert!(terms.weight(budget) <= bound * (1.0 + 1e-6));
+                        prop_assert!(bound <= base.accuracy.as_ppm() as f32 * (1.0 + 1e-6));
                     }
                 }
             }
