@@ -150,6 +150,27 @@ mod tests {
         }
     }
 
+    /// The scrambling loses nothing of either half of the bits.
+    #[test]
+    fn who_proposes_the_same_place_goes_on_elsewhere() {
+        let places = |bits| {
+            let places: [Cell<usize>; 8] = Default::default();
+            let count = Cell::new(0);
+            let looked_at = |place| {
+                places.get(count.replace(count.get() + 1)).inspect(|seen| seen.set(place));
+                None
+            };
+            let draw = Draw::from_uniform_bits(bits);
+            assert_eq!(draw_by_rejection(4_096, looked_at, 1.0, Budget::default(), draw), None);
+            places.map(Cell::into_inner)
+        };
+        for upper in (1..100_u64).map(|upper| upper << 24) {
+            let (one, other) = (places(upper << 32), places(upper << 32 | upper));
+            assert_eq!(one[0], other[0]);
+            assert_ne!(one[1..], other[1..]);
+        }
+    }
+
     #[test]
     fn without_a_utility_nothing_is_drawn() {
         let terms = |place: usize| {
