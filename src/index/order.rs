@@ -183,6 +183,7 @@ mod tests {
 
     use super::*;
     use crate::catalog::tests::{MODELS, come_or_go, operation, profile};
+    use crate::profile::Cost;
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -204,6 +205,30 @@ mod tests {
                 let mut anew = Ordered::new(models.catalog.clone(), models.policy);
                 anew.arrange();
                 prop_assert_eq!(&models, &anew);
+            }
+        }
+    }
+
+    /// Wherever it goes, it bounds no block itself, before or after.
+    #[test]
+    fn who_goes_far_moves_others_from_block_to_block() {
+        const MANY: u32 = 20 * BLOCK as u32;
+        let profile = |place: u32, accuracy, deviation, cost| {
+            let profile = Profile::from_ppm_and_micros(accuracy, 10 * place, deviation);
+            profile.unwrap().with_cost(Cost(cost))
+        };
+        for from in [0, 1, 15, 16, 100, 256, 319] {
+            for to in [0, 1, 15, 16, 17, 255, 256, 260, 272, 319] {
+                let others = (0..MANY).map(|place| profile(place, 500_000 + place % 7, place % 5, 1));
+                let mut catalog = Catalog::<{ MANY as usize }>::new(others).unwrap();
+                let id = catalog.models().nth(from as usize).unwrap().id;
+                catalog.update(id, profile(from, 400_000, 10_000, 2)).unwrap();
+                let mut models = Ordered::new(catalog, Policy::PAPER);
+                models.arrange();
+                models.update(id, profile(to, 400_000, 10_000, 2)).unwrap();
+                let mut anew = Ordered::new(models.catalog.clone(), models.policy);
+                anew.arrange();
+                assert!(models == anew, "from {from} to {to}");
             }
         }
     }
