@@ -89,6 +89,38 @@ fn who_waits_past_the_scale_is_not_drawn() {
     }
 }
 
+/// Each slower model is more accurate, so that each is a step: the base is the last that fits. Then some go elsewhere.
+fn each_is_a_step<const N: usize>(count: u32) {
+    let threshold = |place: u32| 100 + 10 * place + place % 4;
+    let profile = |accuracy: u32, place: u32| {
+        Profile::from_ppm_and_micros(1_000 + 2_000 * accuracy, 100 + 10 * place, place % 4).unwrap()
+    };
+    let mut profiles: Vec<Profile> = (0..count).map(|place| profile(place, place)).collect();
+    let mut index = Index::new(Catalog::<N>::new(profiles.iter().copied()).unwrap(), Policy::PAPER);
+    for time in 90..=threshold(count) {
+        let last = (0..count).rev().find(|&place| threshold(place) < time);
+        let base = index.base(Budget::of(Micros::new(time))).map(|base| base.index() as u32);
+        assert_eq!(base, last, "within {time} µs, of {count}");
+    }
+    for turn in 0..40 {
+        let (place, to) = (turn * 7 % count, turn * turn * 13 % count);
+        update(&mut index, &mut profiles, place as usize, profile(place, to));
+        // Near the others, so that they stay in order or change it by one.
+        update(&mut index, &mut profiles, place as usize, profile(place, place + turn % 3));
+    }
+}
+
+#[test]
+fn as_many_steps_as_models() {
+    each_is_a_step::<24>(24);
+    each_is_a_step::<25>(25);
+    each_is_a_step::<40>(33);
+    each_is_a_step::<300>(24);
+    each_is_a_step::<300>(256);
+    each_is_a_step::<300>(257);
+    each_is_a_step::<300>(300);
+}
+
 proptest! {
     #![proptest_config(config(2_000))]
 
