@@ -89,6 +89,25 @@ fn who_waits_past_the_scale_is_not_drawn() {
     }
 }
 
+/// A catalog without room for more, and one model before the window or past it.
+#[test]
+fn a_twin_is_drawn_beside_one_that_is_not() {
+    for elsewhere in [10_000, 150_000] {
+        let profiles = [(800_000, 100_000), (700_000, 100_000), (100_000, elsewhere)]
+            .map(|(accuracy, mean)| Profile::from_ppm_and_micros(accuracy, mean, 5_000).unwrap());
+        let index = Index::new(Catalog::<3>::new(profiles).unwrap(), Policy::PAPER);
+        let waits = [0, 0, 1].map(Micros::new);
+        let request = Request::new(Budget::of(Micros::from_millis(200))).with_waits(&waits);
+        let drawn = [0, u64::MAX].map(|bits| {
+            let draw = Draw::from_uniform_bits(bits);
+            let decision = index.select(request, draw);
+            assert_eq!(decision, index.catalog().select(&Policy::PAPER, request, draw));
+            decision.unwrap().model
+        });
+        assert_ne!(drawn[0], drawn[1]);
+    }
+}
+
 /// Each slower model is more accurate, so that each is a step: the base is the last that fits. Then some go elsewhere.
 fn each_is_a_step<const N: usize>(count: u32) {
     let threshold = |place: u32| 100 + 10 * place + place % 4;
