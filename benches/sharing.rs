@@ -6,7 +6,7 @@
 //! on the machine; the difference, taken in alternating rounds of one run, is what counts.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 
-#[path = "../examples/support/zoo.rs"]
+#[path = "../examples/programs/support/zoo.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod zoo;
 

@@ -44,8 +44,8 @@ fn every_rule_of_the_paper_is_cited_where_it_is_implemented_and_where_it_is_test
     let rules: Vec<[String; 3]> = reader.deserialize().map(Result::unwrap).collect();
     let name = |rule: &[String; 3]| format!("{}, {}", rule[0], rule[1]);
     let mut complaints = Vec::new();
-    let implementation: &[&str] = &["src"];
-    for (folders, purpose) in [(implementation, "implementation"), (&["tests", "examples/tests"], "test")] {
+    let (implementation, tests) = (&["src"][..], &["tests", "examples/programs/tests"][..]);
+    for (folders, purpose) in [(implementation, "implementation"), (tests, "test")] {
         let cited = citations(folders);
         for rule in rules.iter().filter(|rule| !cited.contains_key(&name(rule))) {
             complaints.push(format!("'{}' has no {purpose} that cites it", name(rule)));

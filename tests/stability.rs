@@ -12,7 +12,7 @@
 )]
 
 mod support;
-#[path = "../examples/support/zoo.rs"]
+#[path = "../examples/programs/support/zoo.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod zoo;
 

@@ -12,9 +12,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, LogNormal, Normal};
 
-#[path = "../../examples/support/table.rs"]
+#[path = "../../examples/programs/support/table.rs"]
 pub mod table;
-#[path = "../../examples/support/zoo.rs"]
+#[path = "../../examples/programs/support/zoo.rs"]
 #[allow(dead_code, reason = "the benchmarks only need the shipped zoos")]
 mod zoo;
 

@@ -1,4 +1,4 @@
-//! Duplication on the device, on networks of all kinds: `examples/device`.
+//! Duplication on the device, on networks of all kinds: `examples/programs/device`.
 
 mod program;
 

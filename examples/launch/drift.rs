@@ -1,4 +1,4 @@
-//! A server whose models slow down, stall or get worse: `examples/drift`.
+//! A server whose models slow down, stall or get worse: `examples/programs/drift`.
 
 mod program;
 

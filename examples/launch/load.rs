@@ -1,4 +1,4 @@
-//! A server under load: `examples/load`.
+//! A server under load: `examples/programs/load`.
 
 mod program;
 

@@ -1,4 +1,4 @@
-//! Replays the evaluation of the paper: `examples/paper`.
+//! Replays the evaluation of the paper: `examples/programs/paper`.
 
 mod program;
 

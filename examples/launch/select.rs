@@ -1,4 +1,4 @@
-//! Tries the selector on a zoo of your own, and explains the answer: `examples/select`.
+//! Tries the selector on a zoo of your own, and explains the answer: `examples/programs/select`.
 
 mod program;
 

@@ -1,4 +1,4 @@
-//! How few models are enough: `examples/subset`.
+//! How few models are enough: `examples/programs/subset`.
 
 mod program;
 

@@ -4,39 +4,39 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../examples/load/arrivals.rs"]
+#[path = "../../examples/programs/load/arrivals.rs"]
 #[allow(dead_code)]
 mod arrivals;
-#[path = "../../examples/select/caution.rs"]
+#[path = "../../examples/programs/select/caution.rs"]
 mod caution;
-#[path = "../../examples/select/estimate.rs"]
+#[path = "../../examples/programs/select/estimate.rs"]
 mod estimate;
-#[path = "../../examples/load/measures.rs"]
+#[path = "../../examples/programs/load/measures.rs"]
 #[allow(dead_code)]
 mod measures;
-#[path = "../../examples/support/network.rs"]
+#[path = "../../examples/programs/support/network.rs"]
 #[allow(dead_code)]
 mod network;
-#[path = "../../examples/tests/operations/readers.rs"]
+#[path = "../../examples/programs/tests/operations/readers.rs"]
 mod operations;
-#[path = "../../examples/select/profiles.rs"]
+#[path = "../../examples/programs/select/profiles.rs"]
 mod profiles;
-#[path = "../../examples/select/requests.rs"]
+#[path = "../../examples/programs/select/requests.rs"]
 mod requests;
-#[path = "../../examples/drift/scenario.rs"]
+#[path = "../../examples/programs/drift/scenario.rs"]
 #[allow(dead_code)]
 mod scenario;
-#[path = "../../examples/load/setting.rs"]
+#[path = "../../examples/programs/load/setting.rs"]
 #[allow(dead_code)]
 mod setting;
-#[path = "../../examples/support/table.rs"]
+#[path = "../../examples/programs/support/table.rs"]
 mod table;
-#[path = "../../examples/select/timings.rs"]
+#[path = "../../examples/programs/select/timings.rs"]
 mod timings;
-#[path = "../../examples/load/world.rs"]
+#[path = "../../examples/programs/load/world.rs"]
 #[allow(dead_code)]
 mod world;
-#[path = "../../examples/support/zoo.rs"]
+#[path = "../../examples/programs/support/zoo.rs"]
 #[allow(dead_code)]
 mod zoo;
 

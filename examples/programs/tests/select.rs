@@ -13,7 +13,7 @@
 
 use std::path::Path;
 
-#[path = "../../tests/support/expected.rs"]
+#[path = "../../../tests/support/expected.rs"]
 mod expected;
 #[path = "select/profiles.rs"]
 mod profiles;

@@ -1,4 +1,4 @@
-//! What the paper states: every number, table cell and checkable sentence of it, from `examples/tests/paper/paper.csv`.
+//! What the paper states: every number, table cell and checkable sentence of it, from `examples/programs/tests/paper/paper.csv`.
 
 use std::sync::LazyLock;
 

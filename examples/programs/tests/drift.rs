@@ -19,7 +19,7 @@ use mdinference::{Micros, Timestamp};
 #[path = "../drift/comparison.rs"]
 #[allow(dead_code, reason = "shared with the example")]
 mod comparison;
-#[path = "../../tests/support/expected.rs"]
+#[path = "../../../tests/support/expected.rs"]
 mod expected;
 #[path = "../drift/live.rs"]
 mod live;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// Where the user asks for, or in `target` of the project, by the example's name.
 pub fn directory(asked: Option<&Path>, example: &str) -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let project = package.parent().unwrap_or(package);
+    let project = package.ancestors().nth(2).unwrap_or(package);
     asked.map_or_else(|| project.join("target").join(example), Path::to_path_buf)
 }
 

@@ -13,7 +13,7 @@ mod recent;
 use recent::Recent;
 
 /// The zoos that come with the project.
-pub const SHIPPED: &str = include_str!("../zoos/zoos.csv");
+pub const SHIPPED: &str = include_str!("../../zoos/zoos.csv");
 
 /// Named models, in the order of the file.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +38,7 @@ impl Zoo {
             _ => (argument, None),
         };
         let mut path = PathBuf::from(file);
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoos").join(&path);
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../zoos").join(&path);
         if !path.exists() && path.components().count() == 1 && shipped.exists() {
             path = shipped;
         }

@@ -14,7 +14,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-#[path = "../../tests/support/expected.rs"]
+#[path = "../../../tests/support/expected.rs"]
 mod expected;
 #[path = "support/transcript.rs"]
 mod transcript;

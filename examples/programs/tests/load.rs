@@ -20,7 +20,7 @@ use mdinference::Profile;
 mod arrivals;
 #[path = "../load/comparison.rs"]
 mod comparison;
-#[path = "../../tests/support/expected.rs"]
+#[path = "../../../tests/support/expected.rs"]
 mod expected;
 #[path = "../load/fluid.rs"]
 mod fluid;

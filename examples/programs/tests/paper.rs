@@ -63,7 +63,7 @@ fn the_readme_counts_the_verdicts() {
     let verdicts = rows().filter(|row| row.paper.is_some()).count();
     let reproduced = rows().filter(|row| row.reproduced() == Some(true)).count();
     let fitted = rows().filter(|row| row.by_construction).count();
-    let readme = include_str!("../../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    let readme = include_str!("../../../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
     let counts =
         format!("({verdicts} verdicts; {reproduced} reproduce, {fitted} of them because they were fitted)");
     assert!(readme.contains(&counts), "README: {counts}");
