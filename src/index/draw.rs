@@ -109,6 +109,7 @@ mod tests {
     /// Where all fit with room, where most fit by little, where next to nothing is accepted, so that the rounds run out;
     /// and by a bound that is too great.
     #[test]
+    #[cfg_attr(miri, ignore = "too many draws")]
     fn rejection_meets_the_probabilities() {
         for (margin, budget, slackness) in
             [(1.0, 900, 1.0), (1.0, 230, 1.0), (1.0, 230, 6.0), (40.0, 500, 900.0)]
@@ -152,6 +153,7 @@ mod tests {
 
     /// The scrambling loses nothing of either half of the bits.
     #[test]
+    #[cfg_attr(miri, ignore = "too many places")]
     fn who_proposes_the_same_place_goes_on_elsewhere() {
         let places = |bits| {
             let places: [Cell<usize>; 8] = Default::default();

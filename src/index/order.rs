@@ -211,6 +211,7 @@ mod tests {
 
     /// Wherever it goes, it bounds no block itself, before or after.
     #[test]
+    #[cfg_attr(miri, ignore = "too many models")]
     fn who_goes_far_moves_others_from_block_to_block() {
         const MANY: u32 = 20 * BLOCK as u32;
         let profile = |place: u32, accuracy, deviation, cost| {
