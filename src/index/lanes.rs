@@ -2,6 +2,7 @@
 //! by [`sample`](crate::select::sample::sample).
 
 use crate::catalog::ModelId;
+use crate::index::integer;
 use crate::request::{Budget, Draw};
 use crate::select::sample::unit;
 use crate::select::utility::Terms;
@@ -40,6 +41,11 @@ impl Lanes {
     #[inline(always)]
     #[expect(clippy::indexing_slicing, reason = "a lane is below two")]
     pub(super) fn draw_of_two(&self, budget: Budget, draw: Draw) -> ModelId {
+        if integer::PAYS
+            && let Some(second) = integer::second_of_two([self.terms(0), self.terms(1)], budget, draw)
+        {
+            return self.ids[usize::from(second)];
+        }
         let [first, second] = self.weights(budget);
         let target = unit(draw) * (first + second);
         // By a place, since nothing foretells a branch.
@@ -61,16 +67,18 @@ impl Lanes {
     }
 
     #[inline(always)]
-    #[expect(clippy::indexing_slicing, reason = "a lane is below four, and the compiler knows")]
     fn weights<const FIRST: usize>(&self, budget: Budget) -> [f32; FIRST] {
-        core::array::from_fn(|lane| {
-            let terms = Terms {
-                mean: self.mean[lane],
-                threshold: self.threshold[lane],
-                fraction: self.fraction[lane],
-                accuracy: self.accuracy[lane],
-            };
-            terms.weight(budget)
-        })
+        core::array::from_fn(|lane| self.terms(lane).weight(budget))
+    }
+
+    #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "a lane is below four, and the compiler knows")]
+    fn terms(&self, lane: usize) -> Terms {
+        Terms {
+            mean: self.mean[lane],
+            threshold: self.threshold[lane],
+            fraction: self.fraction[lane],
+            accuracy: self.accuracy[lane],
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod columns;
 mod draw;
+mod integer;
 mod lanes;
 mod order;
 mod score;
@@ -188,6 +189,7 @@ impl<const N: usize> Index<N> {
             return Decision { model, base: model.place(), reason: self.nothing_fits(budget), budget };
         };
         let model = match step.method {
+            Method::Certain if integer::PAYS => step.base,
             // One that is certain too: a branch that nothing foretells costs more than its weight does.
             Method::Certain | Method::Two => step.lanes.draw_of_two(budget, draw),
             Method::Four => step.lanes.draw_of_four(budget, draw, step.base),
