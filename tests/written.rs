@@ -329,6 +329,7 @@ fn what_a_constructor_refuses_is_refused() {
         |rest: &str| format!(r#"{{"model":{id},"told":{{"Ended":{{"began":0,"probe":false{rest}}}}}}}"#);
     assert!(serde_json::from_str::<Report>(&ended(r#","observation":{"took_us":1}"#)).is_ok());
     refused::<Report>(&mut text, &ended(""));
+    refused::<Report>(&mut text, &ended(r#","observation":{"took_us":1},"batches":8"#));
     refused::<Report>(&mut text, &ended(r#","observation":{"took_ms":1}"#));
     refused::<Report>(&mut text, &ended(r#","observation":{"took_us":-1}"#));
     assert_expected("written/refusals.txt", &text);
