@@ -1212,6 +1212,7 @@ fn sizes_are_documented() {
     assert_eq!(per_model(size_of::<Index<MOST>>()), 166);
     assert_eq!(per_model(size_of::<Front<MOST>>()), 168);
     assert_eq!(per_model(size_of::<Server<MOST>>()), 320);
+    assert_eq!(per_model(size_of::<Replicas<MOST, 8>>()) / 8, 96);
     assert_eq!((size_of::<Report>(), size_of::<Ticket>()), (32, 40));
 }
 

@@ -36,6 +36,9 @@ use crate::time::Timestamp;
 /// assert_eq!(here.catalog(), there.catalog());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// It takes 96 bytes for each of the `N` models of each of the `R` replicas. One that is too large for a stack may be a
+/// `static`, in a lock, as [`Self::new`] is `const`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Replicas<const N: usize, const R: usize> {
     /// By the replicas' numbers, so that the order in which they were heard of does not matter.
