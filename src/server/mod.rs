@@ -401,8 +401,7 @@ impl<const N: usize> Server<N> {
     /// # Errors
     /// [`CatalogError::Full`] if there is no room.
     pub fn add_canary(&mut self, claimed: Profile, share: Share) -> Result<ModelId, CatalogError> {
-        let shown = Profile { latency: standing::shut(claimed.latency), ..claimed };
-        let model = self.front.index.add(shown)?;
+        let model = self.front.index.add(claimed)?;
         self.begin_anew(model, Known::canary(claimed, share));
         Ok(model)
     }

@@ -87,6 +87,8 @@ struct Operated {
     told: Front<MODELS>,
     told_at: Timestamp,
     was_different: bool,
+    /// The server's time, which does not step back by little.
+    clock: Timestamp,
     /// An older one, which others choose by.
     copy: Front<MODELS>,
     learning: Learning,
@@ -135,6 +137,7 @@ pub fn run(bytes: &[u8]) {
         told: server.front().clone(),
         told_at: Timestamp::default(),
         was_different: false,
+        clock: Timestamp::default(),
         copy: server.front().clone(),
         server,
         learning,
@@ -258,6 +261,7 @@ impl Operated {
         let mut ready = self.server.clone();
         if self.now >= ready.poll_at() {
             ready.poll(self.now);
+            self.tick();
         }
         check_probabilities(ready.front(), &request, self.now);
         let answer = self.server.begin(request, draw, self.now);
@@ -355,6 +359,9 @@ impl Operated {
         let before = self.server.clone();
         let Report { model, told, .. } = report;
         let changed = self.server.learn(report, self.now);
+        if before.catalog().get(model).is_some() {
+            self.tick();
+        }
         assert_eq!(changed, self.twin.learn(report, self.now));
         for id in self.ids().into_iter().filter(|&id| id != model) {
             assert_eq!(self.server.learnt(id), before.learnt(id), "another model's report taught it");
@@ -383,6 +390,7 @@ impl Operated {
     fn poll(&mut self) {
         let changed = self.server.poll(self.now);
         assert_eq!(changed, self.twin.poll(self.now));
+        self.tick();
         if self.now < std::mem::replace(&mut self.latest, self.now) {
             // A clock that steps back takes what is waited for with it.
             let hosted = self.hosted.iter_mut().flatten();
@@ -396,15 +404,22 @@ impl Operated {
         let different = *self.server.front() != self.told;
         assert!(changed || !different, "the front has changed, and nobody is told");
         // A probe that was closed and opened again at the same time is the same.
-        let back = self.was_different || self.now <= self.told_at;
+        let back = self.was_different || self.clock <= self.told_at;
         assert!(different || back || !changed, "the front is as it was, and something else is told");
         self.published();
     }
 
     fn published(&mut self) {
         self.told.clone_from(self.server.front());
-        self.told_at = self.now;
+        self.told_at = self.clock;
         self.was_different = false;
+    }
+
+    /// The server has looked at the time.
+    fn tick(&mut self) {
+        let patience = self.learning.probe_interval.min(Micros::from_millis(10_000));
+        let stepped_back = self.clock.since(self.now) > patience;
+        self.clock = if stepped_back { self.now } else { self.clock.max(self.now) };
     }
 
     /// A replica, which is this server as it was, or one that has run on, tells what it has measured; or all is forgotten.
@@ -497,6 +512,7 @@ impl Operated {
         }
         // Whoever does this publishes.
         assert_eq!(self.server.poll(self.now), self.twin.poll(self.now));
+        self.tick();
         self.published();
     }
 
