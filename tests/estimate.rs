@@ -157,6 +157,32 @@ fn a_tenfold_change_shows_at_the_fifth_sample() {
     }
 }
 
+/// A suspect is above μ by half of it and by 6σ.
+#[test]
+fn what_is_suspect_is_told() {
+    let above = |deviation| LatencyEstimator::from_prior(latency(100_000, deviation)).suspect_above().get();
+    assert_eq!((above(1_000), above(20_000)), (150_000, 220_000));
+    assert_eq!(LatencyEstimator::new().suspect_above(), Micros::MAX);
+}
+
+/// A shift stands for its five samples, so that the sixth corrects it by a sixth.
+#[test]
+fn a_shift_is_soon_corrected() {
+    let shifted = fed(LatencyEstimator::from_prior(latency(100_000, 1_000)), [300_000; 5]);
+    assert_eq!((mean(&shifted), mean(&fed(shifted, [330_000]))), (300_000, 305_000));
+}
+
+/// An ordinary run speaks against a shift; one that was cut short does not, for it might have been slow.
+#[test]
+fn that_a_run_is_no_shorter_says_nothing_against_a_shift() {
+    for (between, after) in [(took(110_000), 100_000..110_000), (at_least(110_000), 300_000..300_001)] {
+        let mut estimator = fed(LatencyEstimator::from_prior(latency(100_000, 1_000)), [300_000; 4]);
+        estimator.observe(between, at(0), ALPHA);
+        estimator.observe(took(300_000), at(0), ALPHA);
+        assert!(after.contains(&mean(&estimator)), "{between:?}: {estimator:?}");
+    }
+}
+
 /// Any change between ÷10 and ×10, with σ = μ/20, within 5 % after 60 samples: in each of 41 × 200 seeded runs.
 // paper: II, mu and sigma
 #[test]
@@ -351,6 +377,58 @@ fn suspicions_are_not_shared() {
 }
 
 // ---- Network and accuracy
+
+/// Each weighs by its samples, in whatever order they are put together.
+#[test]
+fn mergers_weigh_by_samples() {
+    let of = |mean: u32, samples: usize| fed(LatencyEstimator::new(), vec![mean; samples]);
+    let (ten, other, twenty) = (of(100_000, 10), of(110_000, 10), of(120_000, 20));
+    for merged in [ten.merged(&other).merged(&twenty), twenty.merged(&other).merged(&ten)] {
+        assert_eq!(mean(&merged), 112_500);
+    }
+}
+
+/// Those of which one finds nothing strange in the other agree; only where both do one is wrong.
+#[test]
+fn it_takes_two_to_disagree() {
+    let wide = fed(LatencyEstimator::from_prior(latency(100_000, 50_000)), [100_000; 3]);
+    let narrow = fed(LatencyEstimator::new(), [160_000; 3]);
+    assert_eq!(mean(&wide.merged(&narrow)), 130_000);
+    let (few, strange) =
+        (fed(LatencyEstimator::new(), [100_000; 5]), fed(LatencyEstimator::new(), [300_000; 20]));
+    let alike = fed(LatencyEstimator::new(), [110_000; 20]);
+    let believed = |estimator: &LatencyEstimator, others| {
+        estimator.believed(others, ALPHA).map(|latency: Latency| latency.mean.get())
+    };
+    assert_eq!(believed(&few, Some(&strange)), Some(100_000));
+    // Its own five, and fifteen of theirs.
+    assert_eq!(believed(&few, Some(&alike)), Some(107_500));
+    assert_eq!(believed(&LatencyEstimator::new(), Some(&alike)), Some(110_000));
+    assert_eq!(believed(&LatencyEstimator::new(), None), None);
+}
+
+/// Of two that started from different profiles, what may come back is the slower.
+#[test]
+fn the_slower_prior_is_kept() {
+    let [fast, slow] = [100_000, 200_000].map(|mean| LatencyEstimator::from_prior(latency(mean, 1_000)));
+    for merged in [fast.merged(&slow), slow.merged(&fast)] {
+        assert_eq!(merged.prior(), slow.prior());
+    }
+}
+
+/// A prior is given up for its deviation too: once less than a half of it is left, or by as much more.
+#[test]
+fn a_deviation_is_believed_while_chance_explains_it() {
+    let prior = latency(100_000, 10_000);
+    let after = |samples: Vec<u32>| fed(LatencyEstimator::from_prior(prior), samples).believed(None, ALPHA);
+    let alternating = |by: u32, runs: usize| {
+        (0..runs).map(|run| if run % 2 == 0 { 100_000 + by } else { 100_000 - by }).collect()
+    };
+    assert_eq!(after(vec![100_000; 20]), Some(prior));
+    assert!(after(vec![100_000; 40]).unwrap().deviation.get() < 4_000);
+    assert_eq!(after(alternating(15_000, 100)), Some(prior));
+    assert!(after(alternating(25_000, 100)).unwrap().deviation.get() > 20_000);
+}
 
 // paper: IV-D, past observations
 #[test]

@@ -12,7 +12,7 @@ mod operations;
 
 use std::cell::RefCell;
 
-use mdinference::estimate::Observation;
+use mdinference::estimate::{Observation, Smoothing};
 use mdinference::{
     Accuracy, Budget, Catalog, CatalogError, Cost, Decision, Draw, Front, Guard, Index, Latency, Learning,
     Learnt, Margin, Micros, ModelId, ModelSet, NetworkTime, Policy, Profile, Reason, Replicas, Report,
@@ -215,6 +215,21 @@ fn a_completed_run_moves_the_profile_by_alpha() {
     // σ²' = 0.95 · (360² + 0.05 · 20,000²).
     let expected = Latency { mean: Micros::new(113_610), deviation: Micros::new(4_373) };
     assert_eq!(latency(&server, 2), expected);
+}
+
+#[test]
+fn another_alpha_moves_it_by_more() {
+    let half = Smoothing::new(0.5).unwrap();
+    let learning = Learning::DEFAULT.with_latency(half).with_accuracy(half);
+    let mut server = Server::new(server().catalog().clone(), Policy::PAPER, learning);
+    let end = NOW.after(Micros::new(132_610));
+    let run = ticket(&mut server);
+    server.learn(run.completed(end), end);
+    assert_eq!(mean(&server, 2), Micros::new(122_610));
+    let model = id(&server, 2);
+    server.learn(Report::judged(model, false), end);
+    let learnt = server.learnt(model).unwrap().accuracy;
+    assert_eq!(learnt.accuracy(), Accuracy::from_percent(41.3).unwrap());
 }
 
 /// What a model started from is believed as long as chance explains what is seen of it.
@@ -572,6 +587,56 @@ fn a_model_that_recovers_is_found_again() {
     assert!(recovered[0] <= 360, "within the longest interval: {recovered:?}");
     assert!(recovered.is_sorted_by(|one, next| one + 1 == *next) && recovered.ends_with(&[999]));
     assert_eq!(mean(&server, 2), Micros::new(112_610));
+}
+
+/// Three good probes bring back what a model started from. A run that began before and was slow is part of what is over;
+/// one that was not counts.
+#[test]
+fn a_model_that_is_back_is_what_it_was() {
+    let mut server = server();
+    let (slow, ordinary) = (ticket(&mut server), ticket(&mut server));
+    let ordinary = ordinary.completed(at(113));
+    let mut now = NOW;
+    for _ in 0..5 {
+        let run = server.begin(budget(), draw(), now).1;
+        now = now.after(millis(1_126));
+        server.learn(run.completed(now), now);
+    }
+    assert_eq!(mean(&server, 2), millis(1_126));
+    let mut probes = 0;
+    for _ in 0..20 {
+        now = now.after(millis(100)).max(server.poll_at());
+        if let Some((_, run)) = probe(&mut server, now) {
+            now = now.after(millis(113));
+            server.learn(run.completed(now), now);
+            probes += 1;
+        }
+    }
+    assert_eq!((probes, standing(&server, 2)), (3, Standing::Trusted));
+    let learnt = |server: &Server<3>| server.learnt(id(server, 2)).unwrap().latency;
+    let back = learnt(&server);
+    assert_eq!(back.latency(), back.prior());
+    server.learn(slow.completed(now), now);
+    assert_eq!(learnt(&server), back);
+    server.learn(ordinary, now);
+    assert_eq!(learnt(&server).samples(), back.samples() + 1);
+}
+
+/// The runs that made a hold are done with: after three good probes it takes five others.
+#[test]
+fn a_hold_that_is_over_leaves_nothing_behind() {
+    let (mut server, mut stuck) = stuck();
+    server.learn(stuck.pop().unwrap().completed(at(2_000)), at(2_000));
+    for now in [2_000, 2_200, 2_400] {
+        let (_, run) = probe(&mut server, at(now)).expect("a probe");
+        server.learn(run.completed(at(now + 113)), at(now + 113));
+    }
+    for count in 1..=5 {
+        assert_eq!(standing(&server, 2), Standing::Trusted, "{count}");
+        let mut run = server.begin(budget(), draw(), at(3_000)).1;
+        server.learn(run.overdue(at(3_200)).unwrap(), at(3_200));
+    }
+    assert_eq!(standing(&server, 2), Standing::Held);
 }
 
 /// A copy of the front sends probes for a while, and then no more: whoever has it may be cut off.

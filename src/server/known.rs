@@ -6,6 +6,7 @@ use crate::estimate::latency::suspect_above;
 use crate::estimate::{AccuracyEstimator, LatencyEstimator};
 use crate::policy::Margin;
 use crate::profile::{Accuracy, Cost, Latency, Profile};
+use crate::request::Draw;
 use crate::select::threshold::Threshold;
 use crate::server::learning::{Learning, Learnt};
 use crate::server::probe::{Probe, Share};
@@ -218,11 +219,14 @@ impl Known {
             Phase::Canary(_) => pace.after(8),
             // With one, in which others have their turn.
             _ if !probe.once => pace.after(17),
-            // Longer once many have come to nothing: their reports may be lost.
+            // Longer once many have come to nothing: their reports may be lost. And by up to a quarter more, lest each is
+            // opened just when a burst of requests is over.
             _ => {
                 let many = if lost { 1_u32 << self.trust.unheard.saturating_sub(4).min(3) } else { 1 };
                 let waited = probe.until.after(suspect_above(probe.profile.latency)).after(WINDOW);
-                waited.after(pace.interval.saturating_mul(many.saturating_sub(1)))
+                let longer = pace.interval.saturating_mul(many.saturating_sub(1));
+                let more = Draw::from_id(pace.now.as_micros()).below(longer.get() / 4);
+                waited.after(longer).after(Micros::new(more))
             }
         }
     }

@@ -260,8 +260,10 @@ impl Operated {
         // What is due by now is done first.
         let mut ready = self.server.clone();
         if self.now >= ready.poll_at() {
-            ready.poll(self.now);
+            let changed = ready.poll(self.now);
             self.tick();
+            // Of a probe that was closed and opened again it is told later.
+            self.was_different |= changed && self.clock <= self.told_at;
         }
         check_probabilities(ready.front(), &request, self.now);
         let answer = self.server.begin(request, draw, self.now);
@@ -601,6 +603,7 @@ impl Operated {
             }
             assert_eq!(accuracy(&self.server), prior.accuracy);
         }
+        self.tick();
         self.published();
         let mut rounds = 0;
         while !self.chooses_as_at_first(hosted) {
