@@ -127,7 +127,7 @@ mod tests {
                 }
             }
         }
-        // Of what is drawn away from the border nearly all is clear, and of what is drawn beside it nothing.
+        // Neither is rare.
         let all = clear[0] + clear[1] + close;
         assert!(
             clear.iter().all(|&clear| clear > all / 10) && close > all / 3,
